@@ -1,0 +1,81 @@
+/** Everything that crosses from the coordinator to a worker and back, beside what they read and write in the arena. */
+import type { MessagePort } from 'node:worker_threads';
+import type { ArenaLayout } from './arena.js';
+import type { Optimizer } from './optimizers.js';
+import type { ParameterLayout } from './parameters.js';
+import type { DType, StepProgram } from './program.js';
+
+/** One input or output of the model in the data set: `segment` holds the rows one behind the other. */
+export interface Column {
+  segment: string;
+  dtype: DType;
+  /** Values in one row. */
+  rowSize: number;
+}
+
+/** A data set in the arena. */
+export interface DataSet {
+  rows: number;
+  features: Column[];
+  targets: Column[];
+}
+
+/** What a worker is told once, when its task starts. */
+export interface ReplicaSetup {
+  rank: number;
+  workers: number;
+  shards: number;
+  memory: WebAssembly.Memory;
+  layout: ArenaLayout;
+  parameters: ParameterLayout;
+  optimizer: Optimizer;
+  /** Key of the random generator: two 32-bit words. */
+  key: [number, number];
+  training: DataSet;
+  validation?: DataSet;
+  /** Loss and metrics per shard. */
+  logCount: number;
+  /** Programs for training, one per shard size; then those for evaluation. */
+  trainingPrograms: StepProgram[];
+  evaluationPrograms: StepProgram[];
+  /** The control line. */
+  port: MessagePort;
+}
+
+/** One epoch of training, told to every worker alike. */
+export interface EpochPlan {
+  batchSize: number;
+  /** Updates that the optimizer has made before this epoch. */
+  updates: number;
+  /** Whether rows are taken in the order of the arena's permutation. */
+  shuffled: boolean;
+}
+
+export type TensorMemory = 'shared' | 'copied';
+
+/** Seconds that a worker spent in an epoch, by what it did. */
+export interface TimeSplit {
+  gather: number;
+  compute: number;
+  wait: number;
+  reduce: number;
+}
+
+export interface EpochReport {
+  /** Updates made: fewer than planned if training was stopped. */
+  steps: number;
+  time: TimeSplit;
+  /** Whether the step programs worked on the arena itself, or on copies of the weights and gradients. */
+  tensorMemory: TensorMemory;
+}
+
+/** The calls a worker answers. */
+export interface ReplicaApi {
+  /** Compiles the programs. Resolves when the worker is ready to train. */
+  load(): Promise<void>;
+  trainEpoch(plan: EpochPlan): Promise<EpochReport>;
+  /** Forward passes over the validation set; the logs stand in the arena when it resolves. */
+  evaluate(batchSize: number): Promise<void>;
+  /** Frees the programs and ends the worker's task. */
+  close(): Promise<void>;
+}

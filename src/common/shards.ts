@@ -1,0 +1,48 @@
+/**
+ * How rows, batches, shards and parameter slices are cut. All of it is arithmetic on counts, so that every thread can work
+ * out its part without asking.
+ */
+
+export interface Range {
+  /** First index. */
+  start: number;
+  /** Number of indices. */
+  count: number;
+}
+
+/** Number of mini-batches in an epoch: the last one may be smaller and still makes one update. */
+export function batchCount(rows: number, batchSize: number): number {
+  return Math.ceil(rows / batchSize);
+}
+
+/** Positions (in the epoch's order) of the rows of mini-batch `step`. */
+export function batchRange(rows: number, batchSize: number, step: number): Range {
+  const start = step * batchSize;
+  return { start, count: Math.min(batchSize, rows - start) };
+}
+
+/**
+ * Piece `index` of `total` things cut into `pieces` parts whose sizes differ by one at most, the larger ones first: with
+ * fewer things than pieces, the empty pieces are the last ones.
+ */
+export function piece(total: number, pieces: number, index: number): Range {
+  const small = Math.floor(total / pieces);
+  const larger = total % pieces;
+  return { start: index * small + Math.min(index, larger), count: small + (index < larger ? 1 : 0) };
+}
+
+/** How many of `shards` pieces of a batch of `rows` rows hold any row. They are the first ones. */
+export function activeShards(rows: number, shards: number): number {
+  return Math.min(rows, shards);
+}
+
+/** Every size a non-empty shard can have while `rows` rows are cut into batches and those into shards. */
+export function shardSizes(rows: number, batchSize: number, shards: number): number[] {
+  const sizes = new Set<number>();
+  for (const batch of new Set([Math.min(batchSize, rows), rows % batchSize])) {
+    sizes.add(Math.floor(batch / shards));
+    sizes.add(Math.ceil(batch / shards));
+  }
+  sizes.delete(0);
+  return [...sizes].sort((a, b) => b - a);
+}

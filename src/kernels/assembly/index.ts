@@ -1,0 +1,2 @@
+export { reduceAssign, reduceSgd, reduceSgdMomentum } from './update';
+export { fillUniform, philoxBlock, shuffle } from './random';

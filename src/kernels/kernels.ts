@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+
+/** Byte addresses in the arena; see `assembly/` for what each kernel computes. */
+export interface Kernels {
+  reduceAssign(weights: number, gradients: number, stride: number, slots: number, from: number, to: number): void;
+  reduceSgd(
+    weights: number,
+    gradients: number,
+    stride: number,
+    slots: number,
+    from: number,
+    to: number,
+    step: number,
+  ): void;
+  reduceSgdMomentum(
+    weights: number,
+    velocity: number,
+    gradients: number,
+    stride: number,
+    slots: number,
+    from: number,
+    to: number,
+    gradientScale: number,
+    velocityScale: number,
+    momentum: number,
+    nesterov: boolean,
+  ): void;
+  fillUniform(
+    target: number,
+    firstRow: number,
+    rows: number,
+    perRow: number,
+    step: number,
+    stream: number,
+    key0: number,
+    key1: number,
+  ): void;
+  philoxBlock(
+    target: number,
+    c0: number,
+    c1: number,
+    c2: number,
+    c3: number,
+    key0: number,
+    key1: number,
+  ): void;
+  shuffle(target: number, n: number, epoch: number, key0: number, key1: number): void;
+}
+
+/** First byte of the arena that the kernels leave to us; below it is the page AssemblyScript may use for itself. */
+export const FIRST_FREE_BYTE = 65_536;
+
+/** An arena's memory: the kernels import it, so its maximum must be the one they were compiled with. */
+export const MAXIMUM_PAGES = 65_536;
+
+let compiled: WebAssembly.Module | undefined;
+
+/** Instantiates the WebAssembly SIMD kernels over `memory`. */
+export function loadKernels(memory: WebAssembly.Memory): Kernels {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)));
+  const abort = () => {
+    throw new Error('a WebAssembly kernel aborted');
+  };
+  return new WebAssembly.Instance(compiled, { env: { memory, abort } }).exports as unknown as Kernels;
+}

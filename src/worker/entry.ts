@@ -1,0 +1,41 @@
+/** What a pool thread runs: one long-lived task per fit, which answers the coordinator until it is told to close. */
+import { exposeOn } from '../common/comlink.js';
+import { Arena } from '../common/arena.js';
+import { AbortedError, Control } from '../common/control.js';
+import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
+import { Replica } from './replica.js';
+
+export default async function serve(setup: ReplicaSetup): Promise<void> {
+  const control = new Control(new Arena(setup.memory, setup.layout).ints('control'));
+  let replica: Replica | undefined;
+  const loaded = () => {
+    if (!replica) throw new Error('load() must be called before training');
+    return replica;
+  };
+  /** Runs `work`; if it fails, ends the wait of all other workers and says who failed. */
+  const guarded = <T>(work: () => T): T => {
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof AbortedError) throw error;
+      control.abort(setup.rank);
+      throw new Error(`worker ${setup.rank}, step ${control.stepsDone}: ${(error as Error).message}`, { cause: error });
+    }
+  };
+  await new Promise<void>((resolve) => {
+    const api: ReplicaApi = {
+      load: async () => {
+        replica = guarded(() => new Replica(setup));
+      },
+      trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
+      evaluate: async (batchSize) => guarded(() => loaded().evaluate(batchSize)),
+      close: async () => {
+        replica?.dispose();
+        // The answer to this call must be on its way before the port closes.
+        setImmediate(resolve);
+      },
+    };
+    exposeOn(setup.port, api);
+  });
+  setup.port.close();
+}

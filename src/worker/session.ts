@@ -1,0 +1,42 @@
+/**
+ * One compiled program in ONNX Runtime, run synchronously on one thread.
+ *
+ * The public `InferenceSession.run` puts every call behind a `setImmediate`; a training loop that owns its thread has
+ * nobody to yield to, and on small networks that wait costs more than the arithmetic. So this uses the binding below it.
+ */
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js';
+
+export type Tensors = Record<string, Tensor>;
+
+const OPTIONS: InferenceSession.SessionOptions = {
+  executionProviders: ['cpu'],
+  graphOptimizationLevel: 'all',
+  executionMode: 'sequential',
+  // Each worker is one thread: a pool inside it would compete with the other workers for their cores.
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  logSeverityLevel: 3,
+};
+
+/** A loaded program. */
+export class Session {
+  readonly #session: Binding.InferenceSession;
+
+  /** @throws Error if ONNX Runtime refuses the program. */
+  constructor(onnx: Uint8Array) {
+    initOrt();
+    this.#session = new binding.InferenceSession();
+    const bytes = Uint8Array.from(onnx);
+    this.#session.loadModel(bytes.buffer, 0, bytes.byteLength, OPTIONS);
+  }
+
+  /** Computes `outputs` in place from `inputs`. */
+  run(inputs: Tensors, outputs: Tensors): void {
+    this.#session.run(inputs, outputs, {});
+  }
+
+  dispose(): void {
+    this.#session.dispose();
+  }
+}
