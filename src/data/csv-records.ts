@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { type CsvError, parse } from 'csv-parse';
+import { DataError } from './data-error.js';
+
+/** One record of a CSV file. */
+export interface CsvRecord {
+  /** Cells, without the white space around them. */
+  cells: string[];
+  /** Line of the file on which the record ends, from 1. */
+  line: number;
+}
+
+/**
+ * Reads a CSV file (or a gzipped one, `.gz`) record by record: commas, RFC 4180 quotes, LF or CRLF, with or without a byte
+ * order mark. Blank lines are passed over.
+ *
+ * @throws DataError if the file is missing, a folder, unreadable, not UTF-8 text, or its quotes do not close.
+ */
+export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
+  await checkFile(path);
+  const parser = parse({
+    trim: true,
+    info: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    record_delimiter: '\n',
+  });
+  const text = Readable.from(decode(path));
+  text.on('error', (error) => parser.destroy(error));
+  try {
+    for await (const { record, info } of text.pipe(parser)) yield { cells: record, line: info.lines };
+  } catch (error) {
+    throw explain(path, error);
+  } finally {
+    text.destroy();
+  }
+}
+
+async function checkFile(path: string): Promise<void> {
+  let found: Awaited<ReturnType<typeof stat>>;
+  try {
+    found = await stat(path);
+  } catch (error) {
+    throw explain(path, error);
+  }
+  if (found.isDirectory()) throw new DataError(`${path} is a folder, not a CSV file; name the file in it`);
+  if (found.size === 0) throw new DataError(`${path} is empty; its first line must name the columns`);
+}
+
+/** Text of the file in pieces, with every line ending as LF: the parser would count the CR and LF inside quotes twice. */
+async function* decode(path: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const file = createReadStream(path);
+  const bytes = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
+  file.on('error', (error) => bytes.destroy(error));
+  let heldBack = '';
+  try {
+    for await (const chunk of bytes) {
+      const text = heldBack + decoder.decode(chunk, { stream: true });
+      if (text.includes('\0'))
+        throw new DataError(`${path} is not a CSV file: it holds binary data; save it as CSV in UTF-8`);
+      // A CR at the end of a chunk may be the first half of a CRLF.
+      heldBack = text.endsWith('\r') ? '\r' : '';
+      yield (heldBack ? text.slice(0, -1) : text).replace(/\r\n?/g, '\n');
+    }
+    yield heldBack.replace('\r', '\n') + decoder.decode();
+  } finally {
+    file.destroy();
+  }
+}
+
+function explain(path: string, error: unknown): Error {
+  if (error instanceof DataError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'ENOENT':
+      return new DataError(
+        `${path} does not exist; check the path, or use a built-in data set: digits, diabetes, mnist`,
+      );
+    case 'EACCES':
+      return new DataError(`${path} may not be read by this user; check its permissions`);
+    case 'ERR_ENCODING_INVALID_ENCODED_DATA':
+      return new DataError(`${path} is not UTF-8 text; save it as CSV in UTF-8`);
+    case 'CSV_QUOTE_NOT_CLOSED':
+      return new DataError(
+        `${path}, line ${(error as CsvError).lines}: a quote (") opens here and never closes; add the closing quote`,
+      );
+    case 'CSV_INVALID_CLOSING_QUOTE':
+    case 'INVALID_OPENING_QUOTE':
+      return new DataError(
+        `${path}, line ${(error as CsvError).lines}: a quote (") stands inside a cell; quote the whole cell and write "" for a quote in it`,
+      );
+    default:
+      return new DataError(`${path} cannot be read: ${message}`);
+  }
+}

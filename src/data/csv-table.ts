@@ -1,0 +1,108 @@
+import { type CsvRecord, readCsvRecords } from './csv-records.js';
+import { DataError } from './data-error.js';
+import { didYouMean } from './nearest-name.js';
+import { isNumberText, readNumber, shorten } from './number-cell.js';
+import type { Table, Task } from './table.js';
+import { readTarget } from './target.js';
+
+export interface CsvTableOptions {
+  /** Name of the column to predict. All the others are features. */
+  target: string;
+  /** What the target is; by default the column tells, see `readTarget`. */
+  task?: Task;
+  /** How the table is called in messages. Default: its path. */
+  name?: string;
+}
+
+/**
+ * Loads a CSV file whose first line names the columns; all but the target must be numbers.
+ *
+ * @throws DataError that names the line and the column of the first cell that is not as it must be.
+ */
+export async function loadCsvTable(path: string, options: CsvTableOptions): Promise<Table> {
+  const source = options.name ?? path;
+  let header: Header | undefined;
+  const features: Float64Array[] = [];
+  const cells: string[] = [];
+  const lines: number[] = [];
+  for await (const record of readCsvRecords(path)) {
+    if (header === undefined) {
+      header = readHeader(source, record, options.target);
+      continue;
+    }
+    features.push(readFeatures(source, header, record));
+    cells.push(record.cells[header.target] as string);
+    lines.push(record.line);
+  }
+  if (header === undefined) throw new DataError(`${source} is empty; its first line must name the columns`);
+  if (cells.length === 0) throw new DataError(`${source} names its columns but has no rows below them`);
+  const columns = header.names.filter((_, index) => index !== header.target);
+  const target = readTarget({ source, name: options.target, cells, lines }, options.task);
+  return { name: source, rows: cells.length, columns, features: joinRows(features, columns.length), target };
+}
+
+interface Header {
+  names: string[];
+  /** Index of the target column. */
+  target: number;
+}
+
+function readHeader(source: string, { cells: names }: CsvRecord, targetName: string): Header {
+  if (names.every(isNumberText)) {
+    throw new DataError(
+      `${source}: the first line must name the columns, but it holds numbers (${shorten(names.join(', '))}); add a line of names`,
+    );
+  }
+  const unnamed = names.indexOf('');
+  if (unnamed >= 0)
+    throw new DataError(`${source}: column ${unnamed + 1} has no name; name it in the first line or leave it out`);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new DataError(`${source}: two columns are named '${shorten(repeated)}'; names must differ, rename one`);
+  }
+  const target = names.indexOf(targetName);
+  if (target < 0) throw new DataError(unknownColumn(source, names, targetName));
+  if (names.length < 2) {
+    throw new DataError(
+      `${source}: '${shorten(targetName)}' is the only column; a model also needs columns to predict it from`,
+    );
+  }
+  return { names, target };
+}
+
+function unknownColumn(source: string, names: string[], wanted: string): string {
+  const [only = ''] = names;
+  const separator = [';', '\t', '|'].find((candidate) => only.includes(candidate));
+  if (names.length === 1 && separator !== undefined) {
+    const shown = separator === '\t' ? 'tabs' : `'${separator}'`;
+    return `${source}: the columns seem to be separated by ${shown}; save the file with commas`;
+  }
+  const listed =
+    names.length > 20 ? `${names.slice(0, 20).join(', ')}, ... (${names.length} columns)` : names.join(', ');
+  return `${source} has no column '${shorten(wanted)}'${didYouMean(wanted, names) || '; name one of its columns'} It has: ${listed}`;
+}
+
+function readFeatures(source: string, { names, target }: Header, { cells, line }: CsvRecord): Float64Array {
+  if (cells.length !== names.length) {
+    throw new DataError(
+      `${source}, line ${line}: expected ${names.length} cells as in the first line, got ${cells.length}; every row must have the same columns`,
+    );
+  }
+  const row = new Float64Array(names.length - 1);
+  for (let index = 0, feature = 0; index < cells.length; index++) {
+    if (index === target) continue;
+    const value = readNumber(cells[index] as string);
+    if (typeof value !== 'number')
+      throw new DataError(`${source}, line ${line}, column '${names[index]}': ${value.problem}`);
+    row[feature++] = value;
+  }
+  return row;
+}
+
+function joinRows(rows: Float64Array[], width: number): Float64Array {
+  const joined = new Float64Array(rows.length * width);
+  rows.forEach((row, index) => {
+    joined.set(row, index * width);
+  });
+  return joined;
+}

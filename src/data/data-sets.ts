@@ -1,0 +1,59 @@
+import { fileURLToPath } from 'node:url';
+import { loadCsvTable } from './csv-table.js';
+import { DataError } from './data-error.js';
+import { loadMnist } from './mnist.js';
+import { didYouMean } from './nearest-name.js';
+import type { Table, Task } from './table.js';
+
+/** Names of the data sets that come with the package, or with the package `mnist`. */
+export const BUILT_IN = ['digits', 'diabetes', 'mnist'] as const;
+
+export interface DataOptions {
+  /** Column to predict: required for a CSV file; a built-in data set has its own. */
+  target?: string;
+  /** What the target is; by default the column tells, see `readTarget`. */
+  task?: Task;
+}
+
+/**
+ * Loads a built-in data set by its name, or a CSV file by its path.
+ *
+ * @throws DataError that says what is wrong with the data, where, and what to do.
+ */
+export async function loadData(nameOrPath: string, options: DataOptions = {}): Promise<Table> {
+  const { target, task } = options;
+  switch (nameOrPath) {
+    case 'digits':
+      return loadShipped('digits', 'digits.csv.gz', { target: target ?? 'digit', task });
+    case 'diabetes':
+      return loadShipped('diabetes', 'diabetes.csv', { target: target ?? 'progression', task });
+    case 'mnist':
+      checkMnistOptions(options);
+      return loadMnist();
+    default:
+      return loadFile(nameOrPath, options);
+  }
+}
+
+function loadShipped(name: string, file: string, options: { target: string; task?: Task | undefined }): Promise<Table> {
+  // From dist/data as from src/data, the shipped files are two folders up.
+  const path = fileURLToPath(new URL(`../../data/${file}`, import.meta.url));
+  return loadCsvTable(path, { name, ...options });
+}
+
+function checkMnistOptions({ target, task }: DataOptions): void {
+  if (target !== undefined && target !== 'digit') {
+    throw new DataError(`the data set 'mnist' has one target, 'digit', got '${target}'; leave the target out`);
+  }
+  if (task === 'number')
+    throw new DataError("the data set 'mnist' is of classes, got task 'number'; leave the task out");
+}
+
+function loadFile(path: string, { target, task }: DataOptions): Promise<Table> {
+  if (!path.includes('.') && !path.includes('/')) {
+    const suggestion = didYouMean(path, BUILT_IN) || '; give a path that ends in .csv';
+    throw new DataError(`no data set is named '${path}'${suggestion} Built in are: ${BUILT_IN.join(', ')}`);
+  }
+  if (target === undefined) throw new DataError(`${path} needs the name of the column to predict; give it as target`);
+  return loadCsvTable(path, { target, task });
+}

@@ -1,0 +1,32 @@
+/** A data set in memory: rows of numbers and, for each row, what is to be predicted. */
+export interface Table {
+  /** What the table was asked for by: the name of a built-in data set or a path. */
+  name: string;
+  rows: number;
+  /** Names of the feature columns, in the order of the values of a row. */
+  columns: string[];
+  /** One row behind the other, [rows, columns.length]; double precision, so that nothing is lost before normalization. */
+  features: Float64Array;
+  target: Target;
+}
+
+/** What a column to be predicted can be. */
+export type Task = 'class' | 'number';
+
+export type Target = NumberTarget | ClassTarget;
+
+export interface NumberTarget {
+  kind: 'number';
+  name: string;
+  /** [rows] */
+  values: Float32Array;
+}
+
+export interface ClassTarget {
+  kind: 'class';
+  name: string;
+  /** Labels, sorted: class k is `classes[k]`. */
+  classes: string[];
+  /** Index of each row's class, [rows]. */
+  values: Int32Array;
+}
