@@ -1,22 +1,30 @@
 /** Where each weight of the model stands in the arena's vector of parameters, in a gradient slot and in an optimizer slot. */
 
+/**
+ * What a step does to a weight: `trained` weights descend along their gradient, `replaced` ones get a value that the step
+ * program computes (batch norm's moving averages), `fixed` ones stay.
+ */
+export type WeightRole = 'trained' | 'replaced' | 'fixed';
+
 export interface Parameter {
   /** Index in `model.weights`. */
   index: number;
   name: string;
   shape: number[];
+  role: WeightRole;
   /** Number of values. */
   size: number;
   /** First value in the vector. */
   offset: number;
-  /** Descended by the optimizer; otherwise replaced by what the step program computes, if it does. */
-  trainable: boolean;
 }
 
 export interface ParameterLayout {
+  /** In the order of the vector: trained, replaced, fixed. */
   parameters: Parameter[];
-  /** Values from 0 to here belong to trainable parameters, with padding. */
-  trainableLength: number;
+  /** Values before this one belong to trained weights, with padding. */
+  trainedEnd: number;
+  /** Values from `trainedEnd` to here belong to replaced weights, with padding. */
+  replacedEnd: number;
   /** Length of the whole vector, with padding. */
   length: number;
 }
@@ -24,17 +32,17 @@ export interface ParameterLayout {
 /** Floats on a cache line: parameters start on a line of their own, so that slices of two workers never share one. */
 export const LINE = 16;
 
-/** Lays out trainable parameters first, then the others. */
+/** Lays out the weights of a model, those that a step writes first. */
 export function layOutParameters(weights: Omit<Parameter, 'size' | 'offset'>[]): ParameterLayout {
   const parameters: Parameter[] = [];
   let end = 0;
-  const place = (weight: Omit<Parameter, 'size' | 'offset'>) => {
-    const size = weight.shape.reduce((a, b) => a * b, 1);
-    parameters.push({ ...weight, size, offset: end });
-    end += Math.ceil(size / LINE) * LINE;
+  const place = (role: WeightRole) => {
+    for (const weight of weights.filter((w) => w.role === role)) {
+      const size = weight.shape.reduce((a, b) => a * b, 1);
+      parameters.push({ ...weight, size, offset: end });
+      end += Math.ceil(size / LINE) * LINE;
+    }
+    return end;
   };
-  weights.filter((w) => w.trainable).forEach(place);
-  const trainableLength = end;
-  weights.filter((w) => !w.trainable).forEach(place);
-  return { parameters, trainableLength, length: end };
+  return { parameters, trainedEnd: place('trained'), replacedEnd: place('replaced'), length: place('fixed') };
 }

@@ -28,7 +28,6 @@ export interface ReplicaSetup {
   memory: WebAssembly.Memory;
   layout: ArenaLayout;
   parameters: ParameterLayout;
-  optimizer: Optimizer;
   /** Key of the random generator: two 32-bit words. */
   key: [number, number];
   training: DataSet;
@@ -47,6 +46,7 @@ export interface EpochPlan {
   batchSize: number;
   /** Updates that the optimizer has made before this epoch. */
   updates: number;
+  optimizer: Optimizer;
   /** Whether rows are taken in the order of the arena's permutation. */
   shuffled: boolean;
 }

@@ -35,15 +35,7 @@ export interface Kernels {
     key0: number,
     key1: number,
   ): void;
-  philoxBlock(
-    target: number,
-    c0: number,
-    c1: number,
-    c2: number,
-    c3: number,
-    key0: number,
-    key1: number,
-  ): void;
+  philoxBlock(target: number, c0: number, c1: number, c2: number, c3: number, key0: number, key1: number): void;
   shuffle(target: number, n: number, epoch: number, key0: number, key1: number): void;
 }
 

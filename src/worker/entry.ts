@@ -1,6 +1,7 @@
 /** What a pool thread runs: one long-lived task per fit, which answers the coordinator until it is told to close. */
-import { exposeOn } from '../common/comlink.js';
+
 import { Arena } from '../common/arena.js';
+import { exposeOn } from '../common/comlink.js';
 import { AbortedError, Control } from '../common/control.js';
 import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
 import { Replica } from './replica.js';

@@ -4,8 +4,8 @@ import type { ParameterLayout } from '../common/parameters.js';
 import type { DType, ProgramInput, StepProgram } from '../common/program.js';
 import type { DataSet, ReplicaSetup, TensorMemory } from '../common/protocol.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { GradientEngine, Shard } from './gradient-engine.js';
 import { gatherRows } from './gather.js';
+import type { GradientEngine, Shard } from './gradient-engine.js';
 import { Session, type Tensors } from './session.js';
 
 /** Shard index under which a program's own, private gradients are bound when tensors cannot live in shared memory. */
@@ -96,7 +96,13 @@ export class OnnxEngine implements GradientEngine {
       if (role.kind === 'feature' || role.kind === 'target') {
         const column = (role.kind === 'feature' ? data.features : data.targets)[role.index];
         if (!column) throw new Error(`the data set has no ${role.kind} ${role.index}`);
-        gatherRows(this.#arena.array(column.segment), column.rowSize, target, shard, shuffled ? this.#permutation : null);
+        gatherRows(
+          this.#arena.array(column.segment),
+          column.rowSize,
+          target,
+          shard,
+          shuffled ? this.#permutation : null,
+        );
       } else if (role.kind === 'uniform') {
         this.#drawUniform(input, role.stream, role.perRow, target as Float32Array, shard);
       }
@@ -183,7 +189,7 @@ export class OnnxEngine implements GradientEngine {
   #bindOutputs({ program, logs }: LoadedProgram, shard: number): Tensors {
     const { parameters } = this.#setup;
     const slot =
-      shard === PRIVATE ? new Float32Array(parameters.length) : gradientSlot(this.#arena, parameters, shard);
+      shard === PRIVATE ? new Float32Array(parameters.replacedEnd) : gradientSlot(this.#arena, parameters, shard);
     const outputs: Tensors = {};
     for (const { name, role, shape } of program.outputs) {
       if (role.kind === 'logs') {
@@ -197,8 +203,8 @@ export class OnnxEngine implements GradientEngine {
   }
 }
 
-function gradientSlot(arena: Arena, { length }: ParameterLayout, shard: number): Float32Array {
-  return arena.floats('gradients').subarray(shard * length, (shard + 1) * length);
+function gradientSlot(arena: Arena, { replacedEnd }: ParameterLayout, shard: number): Float32Array {
+  return arena.floats('gradients').subarray(shard * replacedEnd, (shard + 1) * replacedEnd);
 }
 
 function parameterAt({ parameters }: ParameterLayout, index: number) {

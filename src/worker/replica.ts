@@ -1,6 +1,7 @@
 import { Arena } from '../common/arena.js';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
+import type { Optimizer } from '../common/optimizers.js';
 import type { EpochPlan, EpochReport, ReplicaSetup, TimeSplit } from '../common/protocol.js';
 import { activeShards, batchCount, batchRange, piece, type Range } from '../common/shards.js';
 import { loadKernels } from '../kernels/kernels.js';
@@ -52,6 +53,7 @@ export class Replica {
     this.#engine.weightsChanged();
     for (let step = 0; step < batchCount(rows, batchSize); step++) {
       this.control.throwIfAborted();
+      if (this.control.stopRequested) return;
       const batch = { step, rows: batchRange(rows, batchSize, step), update: 0 };
       for (const shard of this.#shardsOf(batch)) this.#engine.evaluate(shard);
     }
@@ -77,9 +79,9 @@ export class Replica {
   }
 
   /** Sums the gradient slots and updates the weights, on this worker's slice of the parameters. */
-  updateSlice(batch: Batch): void {
+  updateSlice(batch: Batch, optimizer: Optimizer): void {
     const started = performance.now();
-    this.#updater.update(activeShards(batch.rows.count, this.#setup.shards), batch.update);
+    this.#updater.update(optimizer, activeShards(batch.rows.count, this.#setup.shards), batch.update);
     this.#time.reduce += (performance.now() - started) / 1000;
   }
 

@@ -10,24 +10,22 @@ const FLOAT_BYTES = 4;
 /** The part of the parameters that one worker reduces and updates: a reduce-scatter with a sharded optimizer (ZeRO-1). */
 export class SliceUpdater {
   readonly #kernels: Kernels;
-  readonly #optimizer: Optimizer;
   readonly #weights: number;
   readonly #slots: number;
   readonly #gradients: number;
   /** Bytes from one gradient slot to the next. */
   readonly #stride: number;
-  readonly #trainable: Range;
+  readonly #trained: Range;
   readonly #replaced: Range;
 
-  constructor(arena: Arena, kernels: Kernels, { parameters, optimizer, workers, rank }: ReplicaSetup) {
+  constructor(arena: Arena, kernels: Kernels, { parameters, workers, rank }: ReplicaSetup) {
     this.#kernels = kernels;
-    this.#optimizer = optimizer;
     this.#weights = arena.segment('weights').offset;
     this.#slots = arena.segment('slots').offset;
     this.#gradients = arena.segment('gradients').offset;
-    this.#stride = parameters.length * FLOAT_BYTES;
-    this.#trainable = sliceOf(0, parameters.trainableLength, workers, rank);
-    this.#replaced = sliceOf(parameters.trainableLength, parameters.length, workers, rank);
+    this.#stride = parameters.replacedEnd * FLOAT_BYTES;
+    this.#trained = sliceOf(0, parameters.trainedEnd, workers, rank);
+    this.#replaced = sliceOf(parameters.trainedEnd, parameters.replacedEnd, workers, rank);
   }
 
   /**
@@ -35,17 +33,18 @@ export class SliceUpdater {
    *
    * @param update updates made before this one: t of the learning rate.
    */
-  update(shards: number, update: number): void {
-    const { start, count } = this.#trainable;
-    if (count > 0) this.#descend(shards, start, start + count, learningRateAt(this.#optimizer, update));
+  update(optimizer: Optimizer, shards: number, update: number): void {
+    const { start, count } = this.#trained;
+    if (count > 0) this.#descend(optimizer, shards, start, start + count, update);
     const { start: from, count: bytes } = this.#replaced;
     if (bytes > 0) {
       this.#kernels.reduceAssign(this.#weights, this.#gradients, this.#stride, shards, from, from + bytes);
     }
   }
 
-  #descend(shards: number, from: number, to: number, rate: number): void {
-    const { momentum, nesterov, velocity } = this.#optimizer;
+  #descend(optimizer: Optimizer, shards: number, from: number, to: number, update: number): void {
+    const { momentum, nesterov, velocity } = optimizer;
+    const rate = learningRateAt(optimizer, update);
     if (momentum === 0) {
       this.#kernels.reduceSgd(this.#weights, this.#gradients, this.#stride, shards, from, to, -rate);
       return;

@@ -1,2 +1,2 @@
-export { reduceAssign, reduceSgd, reduceSgdMomentum } from './update';
 export { fillUniform, philoxBlock, shuffle } from './random';
+export { reduceAssign, reduceSgd, reduceSgdMomentum } from './update';

@@ -14,7 +14,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): number {
   for (const batch of replica.batches(plan)) {
     replica.computeGradients(batch);
     replica.meet(); // all gradients of this batch are there
-    replica.updateSlice(batch);
+    replica.updateSlice(batch, plan.optimizer);
     steps++;
     if (replica.rank === 0) decideWhetherToStop(replica);
     replica.meet(); // all weights of the next batch are there

@@ -1,0 +1,48 @@
+import * as tf from '@tensorflow/tfjs';
+import type { ResolvedOptions } from './options.js';
+
+/** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
+export function configureCallbacks(
+  model: tf.LayersModel,
+  { callbacks, yieldEvery, epochs, initialEpoch, batchSize }: ResolvedOptions,
+  samples: number,
+  metrics: string[],
+  doValidation: boolean,
+): { list: tf.CallbackList; history: tf.History; userCallbacks: boolean } {
+  const own = standardize(callbacks, yieldEvery);
+  const history = new tf.History();
+  const list = new tf.CallbackList([...own, history]);
+  list.setModel(model);
+  const steps = Math.ceil(samples / batchSize);
+  // The names that tfjs' callbacks find in their params.
+  const params = { epochs, initialEpoch, samples, steps, batchSize, verbose: 0, doValidation, metrics };
+  list.setParams(params);
+  return { list, history, userCallbacks: own.length > 0 };
+}
+
+function standardize(callbacks: ResolvedOptions['callbacks'], yieldEvery: ResolvedOptions['yieldEvery']) {
+  if (callbacks === undefined || callbacks === null) return [];
+  const list = Array.isArray(callbacks) ? callbacks : [callbacks];
+  return list.map((callback) => {
+    if (isCallback(callback)) return callback;
+    checkNames(callback);
+    return new tf.CustomCallback(callback, yieldEvery);
+  });
+}
+
+function isCallback(value: object): value is tf.CustomCallback {
+  return 'setParams' in value && 'onTrainBegin' in value;
+}
+
+const NAMES = ['onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onBatchBegin', 'onBatchEnd', 'onYield'];
+
+function checkNames(callback: tf.CustomCallbackArgs): void {
+  if (typeof callback !== 'object' || callback === null) {
+    throw new TypeError(`callbacks must be objects with ${NAMES.join(', ')}, got ${typeof callback}`);
+  }
+  for (const [name, value] of Object.entries(callback)) {
+    if (NAMES.includes(name) && value !== undefined && typeof value !== 'function') {
+      throw new TypeError(`callback ${name} must be a function, got ${typeof value}`);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { activeShards, batchRange } from '../common/shards.js';
+
+/** Where an epoch's logs stand and how they were cut. */
+export interface LogGeometry {
+  /** Loss and metrics of each shard of each step, already times the shard's share of the batch. */
+  logs: Float32Array;
+  /** Names of loss and metrics. */
+  names: string[];
+  rows: number;
+  batchSize: number;
+  shards: number;
+}
+
+/** Adds up shard logs to batch logs, and batch logs to an epoch's means, weighted by rows. */
+export class EpochLogs {
+  readonly #geometry: LogGeometry;
+  readonly #sums: number[];
+  #steps = 0;
+  #rows = 0;
+
+  constructor(geometry: LogGeometry) {
+    this.#geometry = geometry;
+    this.#sums = geometry.names.map(() => 0);
+  }
+
+  /** Steps taken in so far. */
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** Rows of these steps. */
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Takes in one more step, which must be done, and returns its rows and logs. */
+  next(): { step: number; size: number; logs: Record<string, number> } {
+    const { logs, names, rows, batchSize, shards } = this.#geometry;
+    const step = this.#steps++;
+    const size = batchRange(rows, batchSize, step).count;
+    const values = names.map((_, i) => {
+      let sum = 0;
+      for (let shard = 0; shard < activeShards(size, shards); shard++) {
+        sum += logs[(step * shards + shard) * names.length + i] as number;
+      }
+      return sum;
+    });
+    values.forEach((value, i) => {
+      this.#sums[i] = (this.#sums[i] as number) + value * size;
+    });
+    this.#rows += size;
+    return { step, size, logs: named(names, values) };
+  }
+
+  /** Takes in all steps up to `steps`. */
+  advance(steps: number): this {
+    while (this.#steps < steps) this.next();
+    return this;
+  }
+
+  /** Mean of loss and metrics over the rows so far. */
+  means(): Record<string, number> {
+    return named(
+      this.#geometry.names,
+      this.#sums.map((sum) => sum / this.#rows),
+    );
+  }
+}
+
+function named(names: string[], values: number[]): Record<string, number> {
+  return Object.fromEntries(names.map((name, i) => [name, values[i] as number]));
+}

@@ -1,0 +1,42 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { TensorInput } from './data-in.js';
+import { type FitOptions, resolveOptions } from './options.js';
+import { prepareFit, trainableModel } from './prepare.js';
+import type { RunSummary } from './run-summary.js';
+import { Training } from './training.js';
+
+/** tfjs' `History`, and what was counted while it came about. */
+export type FitHistory = tf.History & { run: RunSummary };
+
+/**
+ * Trains a compiled tfjs model on every core. What `model.fit(x, y, args)` does on one, `fit(model, x, y, args)` does on
+ * all: the same updates, as many of them, to the same weights.
+ *
+ * @param model compiled `tf.LayersModel` or `tf.Sequential`; holds the trained weights afterwards.
+ * @param x rows for the model's inputs, shape [n, ...input]: a `tf.Tensor`, an `ndarray` or nested arrays.
+ * @param y rows for the model's outputs, shape [n, ...output].
+ * @returns tfjs' `History` (`epoch`, `history.loss`, `history.val_loss`, ...) with the counts of this run in `run`.
+ * @throws TypeError or RangeError for a model, data or options that cannot be trained, before any thread starts.
+ * @throws the signal's reason once training has ended at a whole update, whose weights the model then holds.
+ * @throws Error that names the rank if a thread is lost; the model then holds the weights of the last whole epoch.
+ */
+export async function fit(
+  model: tf.LayersModel,
+  x: TensorInput,
+  y: TensorInput,
+  options: FitOptions = {},
+): Promise<FitHistory> {
+  const resolved = resolveOptions(options);
+  const trained = trainableModel(model);
+  resolved.signal?.throwIfAborted();
+  const state = trained as unknown as { isTraining: boolean };
+  if (state.isTraining) throw new Error('this model is being trained by another fit: wait for it to end');
+  state.isTraining = true;
+  try {
+    const prepared = await prepareFit(trained, x, y, resolved);
+    await using training = new Training(trained, prepared, resolved);
+    return await training.run();
+  } finally {
+    state.isTraining = false;
+  }
+}

@@ -1,0 +1,122 @@
+import * as tf from '@tensorflow/tfjs';
+import type { TensorSpec } from '../common/program.js';
+import { type ArrayInput, type Rows, readRows, type TensorInput } from './data-in.js';
+
+/** x and y as the model takes them, one entry per input and output. */
+export interface MatchedData {
+  rows: number;
+  features: Rows[];
+  targets: Rows[];
+}
+
+interface Slot {
+  name: string;
+  /** Shape without the batch axis; null where any size will do. */
+  shape: (number | null)[];
+  /** Number of classes, if the values are class numbers. */
+  classes?: number;
+}
+
+/**
+ * Reads x and y and holds them against the model's inputs and outputs.
+ *
+ * @param names what to call x and y in errors.
+ * @throws TypeError or RangeError that says which array does not fit and how.
+ */
+export async function matchData(
+  model: tf.LayersModel,
+  x: TensorInput,
+  y: TensorInput,
+  [xName, yName]: [string, string],
+): Promise<MatchedData> {
+  const inputs = model.inputs.map((input, i) => ({ name: model.inputNames[i] ?? '', shape: input.shape.slice(1) }));
+  const features = await readAll(xName, x, inputs, 'input');
+  const targets = await readAll(yName, y, targetSlots(model), 'output');
+  const rows = features[0]?.shape[0] ?? 0;
+  for (const [name, list] of [[xName, features] as const, [yName, targets] as const]) {
+    for (const { shape } of list) {
+      if (shape[0] === rows) continue;
+      throw new RangeError(
+        `${xName} has ${rows} rows and ${name} has ${shape[0]}: each row of one needs a row of the other`,
+      );
+    }
+  }
+  return { rows, features, targets };
+}
+
+/** Shapes and dtypes of one row, as the compiler wants them. */
+export function rowSpecs(list: Rows[]): TensorSpec[] {
+  return list.map(({ shape, dtype }) => ({ shape: shape.slice(1), dtype }));
+}
+
+function targetSlots(model: tf.LayersModel): Slot[] {
+  return model.outputs.map((output, i) => {
+    const shape = output.shape.slice(1);
+    const name = model.outputNames[i] ?? '';
+    if (!isSparse(model, i)) return { name, shape };
+    // tfjs: the targets of this loss are class numbers, with a last axis of 1 in place of the classes.
+    return { name, shape: [...shape.slice(0, -1), 1], classes: shape.at(-1) ?? undefined };
+  });
+}
+
+function isSparse(model: tf.LayersModel, output: number): boolean {
+  const loss = model.loss as unknown;
+  const own = Array.isArray(loss)
+    ? loss[output]
+    : typeof loss === 'object' && loss !== null
+      ? (loss as Record<string, unknown>)[model.outputNames[output] ?? '']
+      : loss;
+  return typeof own === 'string' && /^sparse_?categorical_?crossentropy$/i.test(own);
+}
+
+async function readAll(name: string, input: TensorInput, slots: Slot[], kind: string): Promise<Rows[]> {
+  const arrays = arraysOf(name, input, slots, kind);
+  const result: Rows[] = [];
+  for (const [i, slot] of slots.entries()) {
+    const label = slots.length > 1 ? `${name} '${slot.name}'` : name;
+    result.push(fitRows(label, await readRows(label, arrays[i] as ArrayInput), slot, kind));
+  }
+  return result;
+}
+
+/** One array per slot, from a single array, a list or an object by name. */
+function arraysOf(name: string, input: TensorInput, slots: Slot[], kind: string): ArrayInput[] {
+  if (isByName(input)) {
+    const missing = slots.find((slot) => !(slot.name in input));
+    if (missing) throw new TypeError(`${name} has no entry for the model's ${kind} '${missing.name}'`);
+    return slots.map((slot) => input[slot.name] as ArrayInput);
+  }
+  const isList = Array.isArray(input) && (slots.length > 1 || input[0] instanceof tf.Tensor);
+  const list = isList ? (input as ArrayInput[]) : [input as ArrayInput];
+  if (list.length !== slots.length) {
+    throw new TypeError(`${name} must hold ${slots.length} arrays, one per ${kind} of the model, got ${list.length}`);
+  }
+  return list;
+}
+
+function isByName(input: TensorInput): input is Record<string, ArrayInput> {
+  return typeof input === 'object' && input !== null && Object.getPrototypeOf(input) === Object.prototype;
+}
+
+function fitRows(name: string, rows: Rows, slot: Slot, kind: string): Rows {
+  // As tfjs does: a plain list of numbers is a column.
+  const shape = rows.shape.length === 1 ? [rows.shape[0] as number, 1] : rows.shape;
+  const own = shape.slice(1);
+  const fits = own.length === slot.shape.length && own.every((n, i) => slot.shape[i] === null || slot.shape[i] === n);
+  if (!fits) {
+    const wanted = ['rows', ...slot.shape.map((n) => n ?? 'any')].join(', ');
+    throw new RangeError(
+      `${name} must have the shape [${wanted}] of the model's ${kind} '${slot.name}', got [${rows.shape}]`,
+    );
+  }
+  if (slot.classes !== undefined) checkClasses(name, rows, slot.classes);
+  return { ...rows, shape };
+}
+
+function checkClasses(name: string, { data }: Rows, classes: number): void {
+  const index = data.findIndex((value) => !Number.isInteger(value) || value < 0 || value >= classes);
+  if (index < 0) return;
+  throw new RangeError(
+    `${name}[${index}] is ${data[index]}: sparseCategoricalCrossentropy takes class numbers from 0 to ${classes - 1}`,
+  );
+}

@@ -1,0 +1,115 @@
+import * as tf from '@tensorflow/tfjs';
+import type { Arena } from '../common/arena.js';
+import { Control } from '../common/control.js';
+import type { Optimizer } from '../common/optimizers.js';
+import { layOutParameters, type ParameterLayout } from '../common/parameters.js';
+import type { StepProgram } from '../common/program.js';
+import { shardSizes } from '../common/shards.js';
+import { compileEvaluationStep, compileTrainingStep } from '../compiler/index.js';
+import type { TensorInput } from './data-in.js';
+import { type MatchedData, matchData, rowSpecs } from './match-data.js';
+import { describeWeights, readWeights } from './model-weights.js';
+import { describeCompiled, recallState } from './optimizer-state.js';
+import type { ResolvedOptions } from './options.js';
+import type { GroupSetup } from './replica-group.js';
+import { splitRows } from './split.js';
+import { buildArena } from './training-arena.js';
+
+/** All that training needs, checked, compiled and in place: what is left is to start threads. */
+export interface PreparedFit {
+  setup: GroupSetup;
+  arena: Arena;
+  control: Control;
+  parameters: ParameterLayout;
+  optimizer: Optimizer;
+  /** Updates that the optimizer made in earlier fits. */
+  updates: number;
+  /** Names of loss and metrics, as in `History`. */
+  logNames: string[];
+}
+
+/** @throws TypeError or RangeError for anything about the model or the data that cannot be trained. */
+export async function prepareFit(
+  model: tf.LayersModel,
+  x: TensorInput,
+  y: TensorInput,
+  options: ResolvedOptions,
+): Promise<PreparedFit> {
+  const optimizer = options.optimizer ?? describeCompiled(model.optimizer);
+  const [data, validationData] = await readData(model, x, y, options);
+  const programs = compilePrograms(model, options, data, validationData);
+  const sample = programs.training[0] as StepProgram;
+  const parameters = layOutParameters(describeWeights(model, sample));
+  const logNames = model.metricsNames;
+  const logCount = logNames.length;
+  const all = [...programs.training, ...programs.evaluation];
+  const built = buildArena(parameters, optimizer, options, all, logCount, data, validationData);
+  const { arena, training, validation } = built;
+  readWeights(model, parameters.parameters, arena.floats('weights'));
+  const { updates, slots } = recallState(model, optimizer, parameters.trainedEnd);
+  arena.floats('slots').set(slots);
+  const setup: GroupSetup = {
+    workers: options.workers,
+    shards: options.shards,
+    memory: arena.memory,
+    layout: arena.layout,
+    parameters,
+    key: [options.seed % 2 ** 32, Math.floor(options.seed / 2 ** 32)],
+    training,
+    ...(validation && { validation }),
+    logCount,
+    trainingPrograms: programs.training,
+    evaluationPrograms: programs.evaluation,
+  };
+  return { setup, arena, control: new Control(arena.ints('control')), parameters, optimizer, updates, logNames };
+}
+
+/**
+ * The model below a `Sequential`, which does the work for it.
+ *
+ * @throws TypeError if it is no compiled tfjs model.
+ */
+export function trainableModel(model: tf.LayersModel): tf.LayersModel {
+  if (!(model instanceof tf.LayersModel)) {
+    throw new TypeError(
+      'model must be a tf.LayersModel or tf.Sequential of the same @tensorflow/tfjs that shardfit uses',
+    );
+  }
+  if (!model.optimizer) {
+    throw new TypeError('the model is not compiled: call model.compile({ optimizer, loss }) before fit');
+  }
+  return model instanceof tf.Sequential ? (model as unknown as { model: tf.LayersModel }).model : model;
+}
+
+async function readData(
+  model: tf.LayersModel,
+  x: TensorInput,
+  y: TensorInput,
+  { validationData, validationSplit }: ResolvedOptions,
+): Promise<[MatchedData, MatchedData | undefined]> {
+  const data = await matchData(model, x, y, ['x', 'y']);
+  if (validationData) {
+    const [valX, valY] = validationData;
+    return [data, await matchData(model, valX, valY, ['validationData[0]', 'validationData[1]'])];
+  }
+  return splitRows(data, validationSplit);
+}
+
+function compilePrograms(
+  model: tf.LayersModel,
+  { batchSize, shards }: ResolvedOptions,
+  data: MatchedData,
+  validationData: MatchedData | undefined,
+): { training: StepProgram[]; evaluation: StepProgram[] } {
+  const features = rowSpecs(data.features);
+  const targets = rowSpecs(data.targets);
+  const training = shardSizes(data.rows, batchSize, shards).map((rows) =>
+    compileTrainingStep(model, rows, features, targets),
+  );
+  const evaluation = validationData
+    ? shardSizes(validationData.rows, batchSize, shards).map((rows) =>
+        compileEvaluationStep(model, rows, rowSpecs(validationData.features), rowSpecs(validationData.targets)),
+      )
+    : [];
+  return { training, evaluation };
+}

@@ -1,0 +1,52 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CallbackList } from '@tensorflow/tfjs';
+import type { Control } from '../common/control.js';
+import type { EpochLogs } from './epoch-logs.js';
+import type { Progress } from './options.js';
+
+/** Milliseconds between two looks at what the workers have done: often enough for an eye, seldom enough to cost nothing. */
+const INTERVAL = 100;
+
+export interface Follower {
+  control: Control;
+  logs: EpochLogs;
+  /** Called for every mini-batch, after it was done; workers are ahead by then. */
+  callbacks: CallbackList | undefined;
+  onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => void) | undefined;
+  /** Whether a callback has asked for the end of training. */
+  stopAsked: () => boolean;
+}
+
+/**
+ * Reports on an epoch while the workers train it, from the control words and logs alone. Resolves when `training` has and
+ * everything is reported. If a callback throws, ends the epoch at a whole update and passes the error on.
+ */
+export async function followEpoch<T>(training: Promise<T>, follower: Follower): Promise<T> {
+  if (!follower.callbacks && !follower.onProgress) return training;
+  const ended = new AbortController();
+  const end = () => ended.abort();
+  training.then(end, end);
+  try {
+    while (!ended.signal.aborted) {
+      await delay(INTERVAL, undefined, { signal: ended.signal }).catch(() => {});
+      await report(follower);
+    }
+  } catch (error) {
+    follower.control.requestStop();
+    await training;
+    throw error;
+  }
+  return training;
+}
+
+async function report({ control, logs, callbacks, onProgress, stopAsked }: Follower): Promise<void> {
+  const steps = control.stepsDone;
+  if (!callbacks) logs.advance(steps);
+  while (logs.steps < steps) {
+    await callbacks?.onBatchBegin(logs.steps, {});
+    const { step, size, logs: values } = logs.next();
+    await callbacks?.onBatchEnd(step, { batch: step, size, ...values });
+    if (stopAsked()) control.requestStop();
+  }
+  if (steps > 0) onProgress?.({ step: steps, rows: logs.rows, logs: logs.means() });
+}

@@ -1,0 +1,22 @@
+import type { Rows } from './data-in.js';
+import type { MatchedData } from './match-data.js';
+
+/**
+ * Cuts off the last rows for validation, before any shuffling: from floor(n * (1 - fraction)) on, as Keras and tfjs do.
+ *
+ * @throws RangeError if no row is left to train on.
+ */
+export function splitRows(data: MatchedData, fraction: number): [MatchedData, MatchedData | undefined] {
+  const at = Math.floor(data.rows * (1 - fraction));
+  if (at === 0) throw new RangeError(`validationSplit ${fraction} leaves none of the ${data.rows} rows to train on`);
+  if (at === data.rows) return [data, undefined];
+  return [slice(data, 0, at), slice(data, at, data.rows)];
+}
+
+function slice({ rows, features, targets }: MatchedData, from: number, to: number): MatchedData {
+  const cut = ({ data, shape, dtype }: Rows): Rows => {
+    const rowSize = data.length / rows;
+    return { data: data.subarray(from * rowSize, to * rowSize), shape: [to - from, ...shape.slice(1)], dtype };
+  };
+  return { rows: to - from, features: features.map(cut), targets: targets.map(cut) };
+}

@@ -1,0 +1,72 @@
+import { Arena, LayoutBuilder } from '../common/arena.js';
+import { CONTROL_WORDS } from '../common/control.js';
+import { type Optimizer, slotsOf } from '../common/optimizers.js';
+import type { ParameterLayout } from '../common/parameters.js';
+import type { StepProgram } from '../common/program.js';
+import type { Column, DataSet } from '../common/protocol.js';
+import { batchCount } from '../common/shards.js';
+import { FIRST_FREE_BYTE, MAXIMUM_PAGES } from '../kernels/kernels.js';
+import type { Rows } from './data-in.js';
+import type { MatchedData } from './match-data.js';
+import type { ResolvedOptions } from './options.js';
+
+export interface TrainingArena {
+  arena: Arena;
+  training: DataSet;
+  validation: DataSet | undefined;
+}
+
+/** Reserves one shared memory for all that the threads share, and copies the data sets into it. */
+export function buildArena(
+  parameters: ParameterLayout,
+  optimizer: Optimizer,
+  { workers, shards, batchSize }: ResolvedOptions,
+  programs: StepProgram[],
+  logCount: number,
+  data: MatchedData,
+  validationData: MatchedData | undefined,
+): TrainingArena {
+  const layout = new LayoutBuilder(FIRST_FREE_BYTE);
+  const mostRows = Math.max(data.rows, validationData?.rows ?? 0);
+  layout
+    .add('control', 'int32', CONTROL_WORDS)
+    .add('weights', 'float32', parameters.length)
+    .add('slots', 'float32', slotsOf(optimizer) * parameters.trainedEnd)
+    .add('gradients', 'float32', shards * parameters.replacedEnd)
+    .add('logs', 'float32', batchCount(mostRows, batchSize) * shards * logCount)
+    .add('permutation', 'int32', data.rows);
+  for (let rank = 0; rank < workers; rank++) layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
+  const training = addDataSet(layout, 'training', data);
+  const validation = validationData && addDataSet(layout, 'validation', validationData);
+  const arena = Arena.allocate(layout.build(), MAXIMUM_PAGES);
+  fill(arena, training, data);
+  if (validation && validationData) fill(arena, validation, validationData);
+  return { arena, training, validation };
+}
+
+function mostRandomNumbers(programs: StepProgram[]): number {
+  const sizes = programs.flatMap(({ inputs }) =>
+    inputs.filter(({ role }) => role.kind === 'uniform').map(({ shape }) => shape.reduce((a, b) => a * b, 1)),
+  );
+  return Math.max(0, ...sizes);
+}
+
+function addDataSet(layout: LayoutBuilder, name: string, { rows, features, targets }: MatchedData): DataSet {
+  const add = (kind: string, list: Rows[]): Column[] =>
+    list.map(({ data, dtype }, i) => {
+      const segment = `${name}.${kind}${i}`;
+      layout.add(segment, dtype, data.length);
+      return { segment, dtype, rowSize: data.length / rows };
+    });
+  return { rows, features: add('x', features), targets: add('y', targets) };
+}
+
+function fill(arena: Arena, { features, targets }: DataSet, data: MatchedData): void {
+  const copy = (columns: Column[], list: Rows[]) => {
+    columns.forEach(({ segment }, i) => {
+      arena.array(segment).set((list[i] as Rows).data);
+    });
+  };
+  copy(features, data.features);
+  copy(targets, data.targets);
+}

@@ -1,0 +1,171 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { EpochPlan, EpochReport } from '../common/protocol.js';
+import { batchCount } from '../common/shards.js';
+import { type Kernels, loadKernels } from '../kernels/kernels.js';
+import { configureCallbacks } from './callbacks.js';
+import { EpochLogs } from './epoch-logs.js';
+import type { FitHistory } from './fit.js';
+import { readWeights, writeWeights } from './model-weights.js';
+import { describeCompiled, rememberState } from './optimizer-state.js';
+import type { ResolvedOptions } from './options.js';
+import type { PreparedFit } from './prepare.js';
+import { followEpoch } from './progress.js';
+import { ReplicaGroup } from './replica-group.js';
+import { RunRecorder } from './run-summary.js';
+
+/** One call of `fit` from its threads' start to their end. The coordinator schedules epochs; workers do the steps. */
+export class Training implements AsyncDisposable {
+  readonly #model: tf.LayersModel;
+  readonly #prepared: PreparedFit;
+  readonly #options: ResolvedOptions;
+  readonly #group: ReplicaGroup;
+  readonly #kernels: Kernels;
+  readonly #callbacks: ReturnType<typeof configureCallbacks>;
+  readonly #recorder: RunRecorder;
+  readonly #onAbort: () => void;
+  /** Updates made by the optimizer, those of earlier fits included. */
+  #updates: number;
+  /** Weights and optimizer state at the last point known to be whole. */
+  #safe: { weights: Float32Array; slots: Float32Array; updates: number; epoch: number };
+
+  constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions) {
+    const { setup, arena, control, updates, logNames } = prepared;
+    this.#model = model;
+    this.#prepared = prepared;
+    this.#options = options;
+    this.#updates = updates;
+    const { training, validation } = setup;
+    const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
+    this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
+    this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0);
+    this.#kernels = loadKernels(arena.memory);
+    this.#safe = this.#snapshot(options.initialEpoch);
+    this.#onAbort = () => control.requestStop();
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#group = new ReplicaGroup(setup, control);
+  }
+
+  /** Trains all epochs and leaves the weights in the model, also when training ends early. */
+  async run(): Promise<FitHistory> {
+    const { list, history } = this.#callbacks;
+    try {
+      await this.#group.all((worker) => worker.load());
+      this.#model.stopTraining = false;
+      await list.onTrainBegin();
+      for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
+        await this.#epoch(epoch);
+        if (this.#stopAsked) break;
+      }
+      this.#options.signal?.throwIfAborted();
+      this.#publish();
+      await list.onTrainEnd();
+    } catch (error) {
+      this.#publish();
+      throw this.#withSummary(error);
+    }
+    return Object.assign(history, { run: this.#recorder.summary() });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    await this.#group.close();
+  }
+
+  get #stopAsked(): boolean {
+    return this.#model.stopTraining || this.#options.signal?.aborted === true;
+  }
+
+  async #epoch(epoch: number): Promise<void> {
+    const { list, userCallbacks } = this.#callbacks;
+    if (userCallbacks) this.#takeOver();
+    await list.onEpochBegin(epoch);
+    const logs = this.#logsOf(this.#prepared.setup.training.rows);
+    const reports = await this.#train(epoch, logs);
+    const steps = reports[0]?.steps ?? 0;
+    this.#updates += steps;
+    this.#safe = this.#snapshot(epoch + 1);
+    if (this.#options.signal?.aborted) return;
+    const validation = await this.#evaluate();
+    if (this.#options.signal?.aborted) return;
+    if (userCallbacks) this.#publish();
+    await list.onEpochEnd(epoch, { ...logs.advance(steps).means(), ...validation });
+  }
+
+  async #train(epoch: number, logs: EpochLogs): Promise<EpochReport[]> {
+    const { arena, control, setup } = this.#prepared;
+    const { batchSize, shuffle } = this.#options;
+    const { rows } = setup.training;
+    if (shuffle) this.#kernels.shuffle(arena.segment('permutation').offset, rows, epoch, ...setup.key);
+    control.stepsDone = 0;
+    control.stopped = false;
+    const plan: EpochPlan = { batchSize, updates: this.#updates, shuffled: shuffle, optimizer: this.#optimizer };
+    const started = performance.now();
+    const training = this.#group.all((worker) => worker.trainEpoch(plan));
+    const reports = await followEpoch(training, this.#follower(epoch, logs, started));
+    const trained = Math.min(rows, (reports[0]?.steps ?? 0) * batchSize);
+    this.#recorder.addEpoch(reports, trained, (performance.now() - started) / 1000);
+    return reports;
+  }
+
+  #follower(epoch: number, logs: EpochLogs, started: number) {
+    const { list, userCallbacks } = this.#callbacks;
+    const { onProgress, epochs, batchSize } = this.#options;
+    const steps = batchCount(this.#prepared.setup.training.rows, batchSize);
+    return {
+      control: this.#prepared.control,
+      logs,
+      callbacks: userCallbacks ? list : undefined,
+      stopAsked: () => this.#stopAsked,
+      onProgress:
+        onProgress &&
+        ((state: { step: number; rows: number; logs: Record<string, number> }) => {
+          const samplesPerSecond = state.rows / ((performance.now() - started) / 1000);
+          onProgress({ epoch, epochs, steps, ...state, samplesPerSecond });
+        }),
+    };
+  }
+
+  /** Loss and metrics of the validation set by the names of `History`; nothing if there is none. */
+  async #evaluate(): Promise<Record<string, number>> {
+    const { validation } = this.#prepared.setup;
+    if (!validation) return {};
+    const { batchSize } = this.#options;
+    await this.#group.all((worker) => worker.evaluate(batchSize));
+    const means = this.#logsOf(validation.rows).advance(batchCount(validation.rows, batchSize)).means();
+    return Object.fromEntries(Object.entries(means).map(([name, value]) => [`val_${name}`, value]));
+  }
+
+  #logsOf(rows: number): EpochLogs {
+    const { arena, logNames: names } = this.#prepared;
+    const { batchSize, shards } = this.#options;
+    return new EpochLogs({ logs: arena.floats('logs'), names, rows, batchSize, shards });
+  }
+
+  /** The optimizer as it stands: a callback may have changed the rate of the compiled one. */
+  get #optimizer() {
+    return this.#options.optimizer ?? describeCompiled(this.#model.optimizer);
+  }
+
+  /** Takes over weights that a callback may have changed in the model. */
+  #takeOver(): void {
+    const { arena, parameters } = this.#prepared;
+    readWeights(this.#model, parameters.parameters, arena.floats('weights'));
+  }
+
+  /** Gives the model the last whole weights, and the next fit the optimizer's state. */
+  #publish(): void {
+    const { weights, slots, updates } = this.#safe;
+    writeWeights(this.#model, this.#prepared.parameters.parameters, weights);
+    rememberState(this.#model, this.#optimizer, { slots, updates });
+  }
+
+  #snapshot(epoch: number) {
+    const { arena } = this.#prepared;
+    const weights = Float32Array.from(arena.floats('weights'));
+    return { weights, slots: Float32Array.from(arena.floats('slots')), updates: this.#updates, epoch };
+  }
+
+  #withSummary(error: unknown): unknown {
+    return error instanceof Error ? Object.assign(error, { run: this.#recorder.summary() }) : error;
+  }
+}
