@@ -1,0 +1,77 @@
+/** Operators that reduce along axes. */
+import { mul, scalar, scalarFactor } from './elementwise.js';
+import { asTransposed, cast, expand, reshape, transpose } from './layout.js';
+import { normalizeAxes, padRank, reducedShape } from './shapes.js';
+import type { Value } from './value.js';
+
+export type ReduceOp = 'ReduceSum' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd' | 'ReduceMean';
+
+export function reduce(
+  op: ReduceOp,
+  x: Value,
+  over: number | readonly number[] | null | undefined,
+  keepDims = false,
+): Value {
+  const axes = normalizeAxes(over, x.shape.length);
+  const shape = reducedShape(x.shape, axes, keepDims);
+  // Axes of size 1 have nothing to reduce.
+  const real = axes.filter((axis) => x.shape[axis] !== 1);
+  if (real.length === 0) return reshape(x, shape);
+  if (op === 'ReduceMean') return mul(reduce('ReduceSum', x, axes, keepDims), scalar(x, 1 / countOf(x, real)));
+  if (x.splat !== undefined) return x.graph.splat(reducedSplat(op, x.splat, countOf(x, real)), shape, x.dtype);
+  const expanded = reduceExpanded(op, x, real);
+  if (expanded) return reshape(expanded, shape);
+  // Factors come out of sums: they multiply fewer elements there.
+  const factor = op === 'ReduceSum' ? scalarFactor(x) : undefined;
+  if (factor) return mul(reduce(op, factor.rest, axes, keepDims), factor.scalar);
+  const transposed = asTransposed(x);
+  if (transposed) return reshape(reduceTransposed(op, transposed, real), shape);
+  const kept = reducedShape(x.shape, real, false);
+  return reshape(x.graph.node(op, [x], { axes: real, keepdims: 0 }, { shape: kept, dtype: x.dtype }), shape);
+}
+
+function countOf(x: Value, axes: readonly number[]): number {
+  return axes.reduce((n, axis) => n * (x.shape[axis] as number), 1);
+}
+
+function reducedSplat(op: ReduceOp, x: number, n: number): number {
+  if (op === 'ReduceSum') return x * n;
+  return op === 'ReduceProd' ? x ** n : x;
+}
+
+/** A sum over repeated elements is a product; a maximum of them is any of them. Axes stay, with size 1. */
+function reduceExpanded(op: ReduceOp, x: Value, axes: readonly number[]): Value | undefined {
+  if (x.op !== 'Expand' || op === 'ReduceProd') return undefined;
+  const repeated = x.inputs[0] as Value;
+  const inner = reshape(repeated, padRank(repeated.shape, x.shape.length));
+  const within = axes.filter((axis) => inner.shape[axis] !== 1);
+  const times = axes.filter((axis) => inner.shape[axis] === 1).reduce((n, axis) => n * (x.shape[axis] as number), 1);
+  const reduced = within.length > 0 ? reduce(op, inner, within, true) : inner;
+  const scaled = op === 'ReduceSum' && times > 1 ? mul(reduced, scalar(x, times)) : reduced;
+  return expand(scaled, reducedShape(x.shape, axes, true));
+}
+
+function reduceTransposed(op: ReduceOp, x: { inner: Value; perm: number[] }, axes: readonly number[]): Value {
+  const innerAxes = axes.map((axis) => x.perm[axis] as number);
+  return transpose(reduce(op, x.inner, innerAxes, true), x.perm);
+}
+
+/** Index of the largest or smallest element along an axis, the first one on ties, as int32. */
+export function argReduce(op: 'ArgMax' | 'ArgMin', x: Value, axis: number): Value {
+  const [along] = normalizeAxes(axis, x.shape.length) as [number];
+  const shape = reducedShape(x.shape, [along], false);
+  const index = x.graph.node(op, [x], { axis: along, keepdims: 0 }, { shape, dtype: 'int64' });
+  return cast(index, 'int32');
+}
+
+/** Whether all (or any) of the bools along the axes are true. */
+export function reduceBool(
+  op: 'All' | 'Any',
+  x: Value,
+  axes: number | readonly number[] | null,
+  keepDims: boolean,
+): Value {
+  const asInt = cast(x, 'int32');
+  const reduced = reduce(op === 'All' ? 'ReduceMin' : 'ReduceMax', asInt, axes, keepDims);
+  return cast(reduced, 'bool');
+}

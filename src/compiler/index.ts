@@ -1,0 +1,1 @@
+export { compileEvaluationStep, compileTrainingStep } from './compile.js';

@@ -1,0 +1,8 @@
+/** The kernel table. To support another tfjs kernel, add its entry to the file of its subject. */
+import { elementwise } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { reduction } from './reduction.js';
+import type { KernelTable } from './rule.js';
+import { shape } from './shape.js';
+
+export const kernels: KernelTable = { ...elementwise, ...matmul, ...reduction, ...shape };

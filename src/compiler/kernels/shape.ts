@@ -1,0 +1,211 @@
+/** tfjs kernels that move, repeat, cut and join elements, and those that make constants. */
+import { binary, mul, scalar } from '../graph/elementwise.js';
+import { cast, concat, expand, pad, reshape, slice, transpose } from '../graph/layout.js';
+import { normalizeAxes } from '../graph/shapes.js';
+import type { ConstantData, Graph, Value } from '../graph/value.js';
+import { input, inputList, type KernelRule, type KernelTable } from './rule.js';
+
+/** `x` repeated `reps[i]` times along axis i; axes of size 1 repeat for free. */
+function tile(x: Value, reps: readonly number[]): Value {
+  const shape = x.shape.map((n, i) => n * (reps[i] as number));
+  const spread = expand(
+    x,
+    x.shape.map((n, i) => (n === 1 ? (reps[i] as number) : n)),
+  );
+  const left = x.shape.map((n, i) => (n === 1 ? 1 : (reps[i] as number)));
+  if (left.every((n) => n === 1)) return spread;
+  return x.graph.node('Tile', [spread], { repeats: left }, { shape, dtype: x.dtype });
+}
+
+const sliceRule: KernelRule = (inputs, attrs) => {
+  const x = input(inputs, 'x');
+  const begin: number[] = typeof attrs.begin === 'number' ? [attrs.begin] : attrs.begin;
+  const given: number[] = typeof attrs.size === 'number' ? [attrs.size] : attrs.size;
+  const starts = x.shape.map((_, i) => begin[i] ?? 0);
+  const size = x.shape.map((n, i) => ((given[i] ?? -1) < 0 ? n - (starts[i] as number) : (given[i] as number)));
+  return slice(x, starts, size);
+};
+
+const padRule: KernelRule = (inputs, attrs) => {
+  const paddings: [number, number][] = attrs.paddings;
+  const before = paddings.map(([n]) => n);
+  const after = paddings.map(([, n]) => n);
+  return pad(input(inputs, 'x'), before, after, attrs.constantValue ?? 0);
+};
+
+const reverse: KernelRule = (inputs, attrs) => {
+  const x = input(inputs, 'x');
+  const axes = normalizeAxes(attrs.dims, x.shape.length);
+  const begin = x.shape.map((n, i) => (axes.includes(i) ? n - 1 : 0));
+  return slice(
+    x,
+    begin,
+    x.shape,
+    x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
+  );
+};
+
+const split: KernelRule = (inputs, attrs) => {
+  const x = input(inputs, 'x');
+  const [axis] = normalizeAxes(attrs.axis ?? 0, x.shape.length) as [number];
+  const n = x.shape[axis] as number;
+  const given: number[] =
+    typeof attrs.numOrSizeSplits === 'number'
+      ? new Array(attrs.numOrSizeSplits).fill(n / attrs.numOrSizeSplits)
+      : attrs.numOrSizeSplits;
+  const known = given.reduce((sum, size) => sum + Math.max(0, size), 0);
+  let at = 0;
+  return given.map((size) => {
+    const length = size < 0 ? n - known : size;
+    const begin = x.shape.map((_, i) => (i === axis ? at : 0));
+    at += length;
+    return slice(
+      x,
+      begin,
+      x.shape.map((m, i) => (i === axis ? length : m)),
+    );
+  });
+};
+
+const pack: KernelRule = (inputs, attrs) => {
+  const parts = inputList(inputs);
+  const first = parts[0] as Value;
+  const [axis] = normalizeAxes(attrs.axis ?? 0, first.shape.length + 1) as [number];
+  const shape = [...first.shape.slice(0, axis), 1, ...first.shape.slice(axis)];
+  return concat(
+    parts.map((part) => reshape(part, shape)),
+    axis,
+  );
+};
+
+const unpack: KernelRule = (inputs, attrs) => {
+  const x = input(inputs, 'value');
+  const [axis] = normalizeAxes(attrs.axis ?? 0, x.shape.length) as [number];
+  const shape = x.shape.filter((_, i) => i !== axis);
+  return Array.from({ length: x.shape[axis] as number }, (_, k) => {
+    const begin = x.shape.map((_, i) => (i === axis ? k : 0));
+    return reshape(
+      slice(
+        x,
+        begin,
+        x.shape.map((n, i) => (i === axis ? 1 : n)),
+      ),
+      shape,
+    );
+  });
+};
+
+/** One row of the identity per index; indices outside of [0, depth) give a row of `offValue`. */
+const oneHot: KernelRule = (inputs, attrs, graph) => {
+  const indices = cast(input(inputs, 'indices'), 'int32');
+  const depth: number = attrs.depth;
+  const classes = graph.constant(
+    Int32Array.from({ length: depth }, (_, i) => i),
+    [depth],
+    'int32',
+  );
+  const hot = cast(binary('Equal', reshape(indices, [...indices.shape, 1]), classes), attrs.dtype ?? 'int32');
+  const [onValue, offValue] = [attrs.onValue ?? 1, attrs.offValue ?? 0];
+  const scaled = mul(hot, scalar(hot, onValue - offValue));
+  return binary('Add', scaled, scalar(hot, offValue));
+};
+
+const gather: KernelRule = (inputs, attrs, graph) => {
+  const [x, indices] = [input(inputs, 'x'), input(inputs, 'indices')];
+  const [axis] = normalizeAxes(attrs.axis ?? 0, x.shape.length) as [number];
+  if (attrs.batchDims) throw new RangeError(`gather with batchDims is not supported, got ${attrs.batchDims}`);
+  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
+  return graph.node('Gather', [x, cast(indices, 'int32')], { axis }, { shape, dtype: x.dtype });
+};
+
+const range: KernelRule = (_, attrs, graph) => {
+  const { start, stop, step, dtype } = attrs;
+  const count = Math.max(0, Math.ceil((stop - start) / step));
+  const numbers = Array.from({ length: count }, (_, i) => start + i * step);
+  return graph.constant(constantData(numbers, dtype), [count], dtype);
+};
+
+function constantData(numbers: ArrayLike<number>, dtype: Value['dtype']): ConstantData {
+  if (dtype === 'float32') return Float32Array.from(numbers);
+  return dtype === 'bool' ? Uint8Array.from(numbers) : Int32Array.from(numbers);
+}
+
+/** A constant from values that tfjs holds in JavaScript. */
+export function constantOf(
+  graph: Graph,
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  dtype: Value['dtype'],
+): Value {
+  return graph.constant(constantData(values, dtype), shape, dtype);
+}
+
+export const shape: KernelTable = {
+  BroadcastTo: (inputs, attrs) => expand(input(inputs, 'x'), attrs.shape),
+  Concat: (inputs, attrs) => {
+    const parts = inputList(inputs);
+    const [axis] = normalizeAxes(attrs.axis ?? 0, (parts[0] as Value).shape.length) as [number];
+    return concat(parts, axis);
+  },
+  ExpandDims: (inputs, attrs) => {
+    const x = input(inputs, 'input');
+    const axis = attrs.dim < 0 ? attrs.dim + x.shape.length + 1 : attrs.dim;
+    return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
+  },
+  Fill: (_, attrs, graph) => graph.splat(attrs.value, attrs.shape, attrs.dtype ?? 'float32'),
+  GatherV2: gather,
+  OneHot: oneHot,
+  Pack: pack,
+  PadV2: padRule,
+  Range: range,
+  Reshape: (inputs, attrs) => {
+    const x = input(inputs, 'x');
+    const known = attrs.shape.reduce((n: number, d: number) => (d < 0 ? n : n * d), 1);
+    const size = x.shape.reduce((n, d) => n * d, 1);
+    return reshape(
+      x,
+      attrs.shape.map((d: number) => (d < 0 ? size / known : d)),
+    );
+  },
+  Reverse: reverse,
+  Slice: sliceRule,
+  SplitV: split,
+  StridedSlice: (inputs, attrs) => stridedSlice(input(inputs, 'x'), attrs as StridedSliceAttrs),
+  Tile: (inputs, attrs) => tile(input(inputs, 'x'), attrs.reps),
+  Transpose: (inputs, attrs) => transpose(input(inputs, 'x'), attrs.perm),
+  Unpack: unpack,
+};
+
+interface StridedSliceAttrs {
+  begin: number[];
+  end: number[];
+  strides: number[];
+  beginMask: number;
+  endMask: number;
+  ellipsisMask: number;
+  newAxisMask: number;
+  shrinkAxisMask: number;
+}
+
+/** tfjs' strided slice without ellipsis and new axes, which its layers do not use. */
+function stridedSlice(x: Value, attrs: StridedSliceAttrs): Value {
+  if (attrs.ellipsisMask || attrs.newAxisMask)
+    throw new RangeError('stridedSlice with an ellipsis or new axis is not supported');
+  const begin: number[] = [];
+  const size: number[] = [];
+  const step: number[] = [];
+  const kept: number[] = [];
+  x.shape.forEach((n, i) => {
+    const s = attrs.strides[i] ?? 1;
+    const wrap = (v: number): number => (v < 0 ? v + n : v);
+    const from =
+      i >= attrs.begin.length || attrs.beginMask & (1 << i) ? (s > 0 ? 0 : n - 1) : wrap(attrs.begin[i] as number);
+    const to = i >= attrs.end.length || attrs.endMask & (1 << i) ? (s > 0 ? n : -1) : wrap(attrs.end[i] as number);
+    const shrink = (attrs.shrinkAxisMask & (1 << i)) !== 0;
+    begin.push(from);
+    step.push(s);
+    size.push(shrink ? 1 : Math.max(0, Math.ceil((Math.min(to, n) - from) / s)));
+    if (!shrink) kept.push(size[i] as number);
+  });
+  return reshape(slice(x, begin, size, step), kept);
+}

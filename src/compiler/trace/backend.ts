@@ -1,0 +1,88 @@
+/** A tfjs backend that computes nothing: its kernels note what would be computed. */
+import * as tf from '@tensorflow/tfjs';
+import type { DType } from '../../common/program.js';
+import type { Graph, Value } from '../graph/value.js';
+import { constantOf } from '../kernels/shape.js';
+
+export const BACKEND_NAME = 'shardfit-trace';
+
+/** Tensors of this backend stand for values of a graph. */
+export class TraceBackend extends tf.KernelBackend {
+  readonly #entries = new Map<object, { value: Value; refCount: number }>();
+
+  constructor(readonly graph: Graph) {
+    super();
+  }
+
+  /** A new data id that stands for `value`. */
+  register(value: Value): tf.TensorInfo {
+    const dataId = {};
+    this.#entries.set(dataId, { value, refCount: 1 });
+    return { dataId, shape: [...value.shape], dtype: value.dtype as DType };
+  }
+
+  /** What a data id stands for; undefined if it was made outside of the trace. */
+  lookup(dataId: object): Value | undefined {
+    return this.#entries.get(dataId)?.value;
+  }
+
+  override write(values: tf.backend_util.BackendValues, shape: number[], dtype: tf.DataType): object {
+    if (dtype === 'string' || dtype === 'complex64') throw unsupportedType(dtype);
+    const numbers = values as Float32Array;
+    return this.register(constantOf(this.graph, numbers, shape, dtype)).dataId;
+  }
+
+  override readSync(): never {
+    throw readError(this.graph.currentLayer);
+  }
+
+  override read(): never {
+    throw readError(this.graph.currentLayer);
+  }
+
+  override incRef(dataId: object): void {
+    const entry = this.#entries.get(dataId);
+    if (entry) entry.refCount++;
+  }
+
+  override refCount(dataId: object): number {
+    return this.#entries.get(dataId)?.refCount ?? 0;
+  }
+
+  override disposeData(dataId: object, force = false): boolean {
+    const entry = this.#entries.get(dataId);
+    if (!entry) return true;
+    entry.refCount--;
+    if (!force && entry.refCount > 0) return false;
+    this.#entries.delete(dataId);
+    return true;
+  }
+
+  override numDataIds(): number {
+    return this.#entries.size;
+  }
+
+  override memory(): { unreliable: boolean } {
+    return { unreliable: false };
+  }
+
+  override floatPrecision(): 16 | 32 {
+    return 32;
+  }
+
+  override dispose(): void {
+    this.#entries.clear();
+  }
+}
+
+function readError(layer: string | undefined): Error {
+  return new Error(
+    `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} reads the value of a tensor (dataSync, array, data, ...) ` +
+      'while the training step is traced, where no values exist yet; compute with tfjs operations only, ' +
+      'or train with the eager engine',
+  );
+}
+
+export function unsupportedType(dtype: string): TypeError {
+  return new TypeError(`tensors of type '${dtype}' cannot be part of a compiled step; use float32, int32 or bool`);
+}

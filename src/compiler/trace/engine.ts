@@ -1,0 +1,70 @@
+/** The parts of tfjs' engine and models that its types leave out. One place, so that an upgrade of tfjs shows here. */
+import * as tf from '@tensorflow/tfjs';
+
+/** A tfjs variable with its data id open to change. */
+export type OpenVariable = Omit<tf.Variable, 'dataId'> & { dataId: object };
+
+export interface TfEngine {
+  backendName: string;
+  state: {
+    registeredVariables: Record<string, OpenVariable>;
+    numTensors: number;
+    numDataBuffers: number;
+    numBytes: number;
+  };
+  makeTensorFromTensorInfo(info: tf.TensorInfo): tf.Tensor;
+  startScope(name?: string): void;
+  endScope(): void;
+  disposeTensor(tensor: OpenVariable): void;
+}
+
+export function engine(): TfEngine {
+  return tf.engine() as unknown as TfEngine;
+}
+
+/** tfjs-layers' LayerVariable: `val` is the tfjs variable behind a weight. */
+export interface OpenWeight {
+  name: string;
+  val: OpenVariable;
+  trainable: boolean;
+}
+
+export interface OpenLayer {
+  name: string;
+  getClassName(): string;
+  apply(...args: unknown[]): unknown;
+  call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown>): tf.Tensor | tf.Tensor[];
+  layers?: OpenLayer[];
+  [part: string]: unknown;
+}
+
+type StepFunction = (data: tf.Tensor[]) => tf.Scalar[];
+
+/** A compiled tfjs model with the members that the trace uses. */
+export interface OpenModel {
+  name: string;
+  inputs: unknown[];
+  outputs: unknown[];
+  layers: OpenLayer[];
+  weights: OpenWeight[];
+  collectedTrainableWeights: OpenWeight[];
+  metricsNames: string[];
+  optimizer_: unknown;
+  lossFunctions?: unknown[];
+  testFunction: StepFunction | undefined;
+  makeTrainFunction(): StepFunction;
+  makeTestFunction(): void;
+}
+
+/**
+ * The model with its inner members, checked to be compiled. A Sequential keeps a functional model inside, which is the
+ * one that tfjs trains; its weights are the same variables in the same order.
+ */
+export function openModel(model: tf.LayersModel): OpenModel {
+  const outer = model as unknown as OpenModel & { model?: OpenModel };
+  const open = outer.model ?? outer;
+  if (!open.lossFunctions) {
+    throw new Error(`model '${outer.name}' is not compiled; call model.compile({optimizer, loss}) first`);
+  }
+  return open;
+}
