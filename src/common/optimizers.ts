@@ -69,3 +69,8 @@ export function slotsOf(optimizer: Optimizer): number {
 export function learningRateAt(optimizer: Optimizer, t: number): number {
   return optimizer.learningRate / (1 + optimizer.decay * t);
 }
+
+/** Whether `value` is what one of the factories above returns. */
+export function isOptimizer(value: unknown): value is Optimizer {
+  return typeof value === 'object' && value !== null && (value as Partial<Optimizer>).kind === 'sgd';
+}

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type * as tf from '@tensorflow/tfjs';
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import type { Optimizer } from '../common/optimizers.js';
+import { isOptimizer, type Optimizer } from '../common/optimizers.js';
 import type { TensorInput } from './data-in.js';
 
 /** Progress of a running `fit`, about ten times a second. */
@@ -80,7 +80,7 @@ const SCHEMA = z.strictObject({
   batchSize: wholeNumber('batchSize', 1).optional(),
   epochs: wholeNumber('epochs', 1).optional(),
   verbose: oneOf('verbose', [0, 1, 2]).optional(),
-  callbacks: z.any(),
+  callbacks: z.any().optional(),
   validationSplit: z
     .number({ error: splitError })
     .min(0, { error: splitError })
@@ -92,7 +92,7 @@ const SCHEMA = z.strictObject({
     .optional(),
   shuffle: oneOf('shuffle', [true, false]).optional(),
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
-  yieldEvery: z.any(),
+  yieldEvery: z.any().optional(),
   workers: z
     .union([z.literal('auto'), wholeNumber('workers', 1, MAXIMUM_WORKERS)], {
       error: ({ input }) => `workers must be 'auto' or a whole number from 1 to ${MAXIMUM_WORKERS}, got ${show(input)}`,
@@ -100,9 +100,15 @@ const SCHEMA = z.strictObject({
     .optional(),
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
-  optimizer: z.any(),
+  optimizer: z
+    .custom<Optimizer>(isOptimizer, { error: ({ input }) => `optimizer must be one of sgd({ ... }), got ${show(input)}` })
+    .optional(),
   signal: z.instanceof(AbortSignal, { error: 'signal must be an AbortSignal' }).optional(),
-  onProgress: z.any(),
+  onProgress: z
+    .custom<FitOptions['onProgress']>((value) => typeof value === 'function', {
+      error: ({ input }) => `onProgress must be a function, got ${show(input)}`,
+    })
+    .optional(),
 });
 
 /**

@@ -84,11 +84,13 @@ export class Training implements AsyncDisposable {
     const steps = reports[0]?.steps ?? 0;
     this.#updates += steps;
     this.#safe = this.#snapshot(epoch + 1);
+    // Before the validation, whose logs take the same place in the arena.
+    const means = logs.advance(steps).means();
     if (this.#options.signal?.aborted) return;
     const validation = await this.#evaluate();
     if (this.#options.signal?.aborted) return;
     if (userCallbacks) this.#publish();
-    await list.onEpochEnd(epoch, { ...logs.advance(steps).means(), ...validation });
+    await list.onEpochEnd(epoch, { ...means, ...validation });
   }
 
   async #train(epoch: number, logs: EpochLogs): Promise<EpochReport[]> {
