@@ -1,0 +1,29 @@
+/** Names that options take. Apart from the code that uses them, so that `--help` need not load tfjs. */
+
+/** Losses that `--loss` takes. */
+export const LOSSES = [
+  'categoricalCrossentropy',
+  'sparseCategoricalCrossentropy',
+  'binaryCrossentropy',
+  'meanSquaredError',
+  'meanAbsoluteError',
+] as const;
+
+export type Loss = (typeof LOSSES)[number];
+
+/** Activations that `--activation` takes. */
+export const ACTIVATIONS = [
+  'relu',
+  'tanh',
+  'sigmoid',
+  'elu',
+  'selu',
+  'relu6',
+  'softplus',
+  'softsign',
+  'hardSigmoid',
+  'swish',
+  'linear',
+] as const;
+
+export type Activation = (typeof ACTIVATIONS)[number];

@@ -1,0 +1,32 @@
+import type { Progress, RunSummary } from '../../index.js';
+
+/** What is known before the first step. */
+export interface RunPlan {
+  data: string;
+  rows: number;
+  validationRows: number;
+  features: number;
+  target: string;
+  model: string;
+  objective: string;
+}
+
+/** How a run ended. */
+export interface Outcome {
+  run: RunSummary;
+  weightsSha256: string;
+  /** Whether Ctrl-C or a signal ended it early. */
+  interrupted: boolean;
+  /** Folder that the model was saved to. */
+  saved?: string | undefined;
+}
+
+/** Tells how a run goes, in one of several forms. */
+export interface Report {
+  start(plan: RunPlan): void;
+  progress(progress: Progress): void;
+  epochEnd(epoch: number, logs: Record<string, number>): void;
+  /** Training is over, as planned or not: nothing more is drawn. */
+  stop(): void;
+  end(outcome: Outcome): void;
+}

@@ -1,0 +1,33 @@
+import { CommanderError } from 'commander';
+import { EXIT } from './exit-code.js';
+import type { Interruption } from './interruption.js';
+import type { Output } from './output.js';
+import { createProgram } from './program.js';
+import { UsageError } from './usage-error.js';
+
+/** Runs a command line; every error ends here, as one message on stderr. Returns the exit code. */
+export async function runProgram(argv: string[], output: Output, interruption: Interruption): Promise<number> {
+  try {
+    await createProgram(async (options) => {
+      // tfjs takes half a second to load: not for --help.
+      const { train } = await import('./train.js');
+      await train(options, output, interruption);
+    }).parseAsync(argv);
+  } catch (error) {
+    return explain(error, output, interruption);
+  }
+  return interruption.exitCode ?? EXIT.done;
+}
+
+function explain(error: unknown, output: Output, { signal, exitCode }: Interruption): number {
+  // commander has printed its message itself; it also throws after --help, with code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (signal.aborted && error === signal.reason) {
+    if (exitCode !== EXIT.done) output.error('shardfit: stopped before training had begun');
+    return exitCode ?? EXIT.interrupted;
+  }
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  output.error(`shardfit: ${message}`);
+  if (process.env.SHARDFIT_DEBUG && stack) output.error(stack);
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}

@@ -1,0 +1,88 @@
+import { Command, Option } from 'commander';
+import { BUILT_IN } from '../data/data-sets.js';
+import { MOST_NUMBERED_CLASSES, ROWS_PER_CLASS } from '../data/target.js';
+import { ACTIVATIONS, LOSSES } from './choices.js';
+import { readName, readReal, readSizes, readWhole, readWholeOr } from './option-values.js';
+import type { TrainOptions } from './train-options.js';
+
+const TARGET_RULE = `Target: text is a class. Numbers are predicted as numbers, unless all are whole, with at most ${MOST_NUMBERED_CLASSES} different
+ones and ${ROWS_PER_CLASS} rows or more for each on average: those are classes too. --task says otherwise.`;
+
+const EXAMPLES = `Examples:
+  shardfit train --data mnist --hidden 128 --epochs 8
+  shardfit train --data digits --hidden 64 --batch-size full --lr 0.5 --epochs 200
+  shardfit train --data houses.csv --target price --hidden 64,32 --lr 0.001 --save model
+  shardfit train --data digits --shards 4 --workers 2 --seed 7 --json
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 130 ended by Ctrl-C.`;
+
+/** `shardfit train` with its options. */
+export function trainCommand(action: (options: TrainOptions) => Promise<void>): Command {
+  const command = new Command('train')
+    .description('Train a network on all cores and say what the threads did.')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', `\n${TARGET_RULE}\n\n${EXAMPLES}`)
+    .action((options: TrainOptions) => action(options));
+  for (const option of [...dataOptions(), ...modelOptions(), ...trainingOptions(), ...outputOptions()]) {
+    command.addOption(option);
+  }
+  return command;
+}
+
+function dataOptions(): Option[] {
+  const split = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
+  return [
+    new Option('--data <name or file>', `${BUILT_IN.join(', ')}, or a CSV file (.csv, .csv.gz)`).makeOptionMandatory(),
+    new Option('--target <column>', 'column to predict; needed for a CSV file'),
+    new Option('--task <kind>', 'what the target is: class or number (default: the column tells)').argParser(
+      readName(['class', 'number']),
+    ),
+    new Option('--validation-split <fraction>', 'last fraction of the rows, kept from training')
+      .argParser(split)
+      .default(0.1),
+  ];
+}
+
+function modelOptions(): Option[] {
+  return [
+    new Option('--hidden <sizes>', 'widths of the hidden dense layers').argParser(readSizes).default([64], '64'),
+    new Option('--activation <name>', 'activation of the hidden layers')
+      .argParser(readName(ACTIVATIONS))
+      .default('relu'),
+    new Option('--model <file.json>', 'tfjs topology instead of --hidden; its weights start anew').conflicts([
+      'hidden',
+      'activation',
+    ]),
+    new Option('--loss <name>', 'loss (default: categoricalCrossentropy or meanSquaredError)').argParser(
+      readName(LOSSES),
+    ),
+  ];
+}
+
+function trainingOptions(): Option[] {
+  const positive = readReal('above 0', (value) => value > 0);
+  const momentum = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
+  const notNegative = readReal('of at least 0', (value) => value >= 0);
+  return [
+    new Option('--epochs <n>', 'times that all rows are gone through').argParser(readWhole(1)).default(10),
+    new Option('--batch-size <n>', 'rows that make one update, or full').argParser(readWholeOr('full')).default(32),
+    new Option('--workers <n>', 'threads, or auto: what the machine offers')
+      .argParser(readWholeOr('auto'))
+      .default('auto'),
+    new Option('--shards <n>', 'pieces of a mini-batch (default: one per thread)').argParser(readWhole(1)),
+    new Option('--lr <rate>', 'learning rate (default: 0.01 for classes, 0.001 for a number)').argParser(positive),
+    new Option('--momentum <m>', 'momentum').argParser(momentum).default(0),
+    new Option('--nesterov', "Nesterov's form of the momentum").default(false),
+    new Option('--decay <d>', 'time decay of the learning rate per update').argParser(notNegative).default(0),
+    new Option('--seed <n>', 'fixes initial weights, shuffling and dropout').argParser(readWhole(0)).default(0),
+    new Option('--no-shuffle', 'take the rows in their order'),
+  ];
+}
+
+function outputOptions(): Option[] {
+  return [
+    new Option('--save <folder>', 'save the model for tf.loadLayersModel, with the normalizer'),
+    new Option('--json', 'print one JSON object a line, and nothing else').default(false),
+    new Option('--quiet', 'print the end only').default(false),
+  ];
+}

@@ -1,0 +1,136 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { filesOf, type Manifest, MODEL_FILE, parseManifest, weightSpecsOf } from './manifest.js';
+import { type Preprocessing, parsePreprocessing } from './preprocessing.js';
+import { SavedModelError } from './saved-model-error.js';
+import { sha256 } from './weight-bytes.js';
+
+const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1, uint16: 2, float16: 2, complex64: 8, string: Number.NaN };
+
+export interface SavedModel {
+  /** The model with its weights, not compiled. */
+  model: tf.LayersModel;
+  /** What its rows must go through first; absent if the model was saved without. */
+  preprocessing?: Preprocessing | undefined;
+}
+
+/**
+ * Loads a model that was saved by `saveModel`, `shardfit train --save` or tfjs, with its preprocessing.
+ *
+ * @throws SavedModelError if a file is missing, cut short, changed, or lies outside of the folder.
+ */
+export async function loadModel(folder: string): Promise<SavedModel> {
+  const { manifest, weightData, preprocessing } = await readFolder(folder);
+  const model = await tf.loadLayersModel(tf.io.fromMemory(artifactsOf(manifest, weightData)));
+  return { model, preprocessing };
+}
+
+/** A handler for `tf.loadLayersModel`, with the checks of {@link loadModel}. */
+export function modelFolder(folder: string): tf.io.IOHandler {
+  return {
+    load: async () => {
+      const { manifest, weightData } = await readFolder(folder);
+      return artifactsOf(manifest, weightData);
+    },
+  };
+}
+
+interface FolderContent {
+  manifest: Manifest;
+  weightData: ArrayBuffer;
+  preprocessing?: Preprocessing | undefined;
+}
+
+async function readFolder(folder: string): Promise<FolderContent> {
+  const first = await readFile(join(folder, MODEL_FILE), 'utf8').catch((error) => {
+    throw readError(folder, MODEL_FILE, error);
+  });
+  try {
+    return await readParts(folder, first);
+  } catch (error) {
+    // Two saves since model.json was read remove the files that it names: then there is a newer one to start from.
+    const second = await readFile(join(folder, MODEL_FILE), 'utf8').catch(() => first);
+    if (second === first) throw error;
+    return await readParts(folder, second);
+  }
+}
+
+async function readParts(folder: string, text: string): Promise<FolderContent> {
+  const manifest = parseManifest(text);
+  if ('problem' in manifest) throw new SavedModelError(`${join(folder, MODEL_FILE)} ${manifest.problem}`);
+  await Promise.all(filesOf(manifest).map((name) => checkInside(folder, name)));
+  const weightData = await readWeights(folder, manifest);
+  return { manifest, weightData, preprocessing: await readPreprocessing(folder, manifest) };
+}
+
+async function readWeights(folder: string, manifest: Manifest): Promise<ArrayBuffer> {
+  const paths = manifest.weightsManifest.flatMap((group) => group.paths);
+  const parts = await Promise.all(paths.map((name) => readPart(folder, name)));
+  const bytes = Buffer.concat(parts);
+  const expected = weightSpecsOf(manifest).reduce((sum, spec) => sum + bytesOf(spec), 0);
+  // Quantized or string weights, which others may have written, are measured by tfjs itself.
+  if (Number.isFinite(expected) && bytes.length !== expected) {
+    throw new SavedModelError(
+      `${paths.join(', ')} in ${folder} should hold ${expected} bytes, got ${bytes.length}: cut short or of another model; save the model again`,
+    );
+  }
+  const hash = manifest.userDefinedMetadata?.shardfit?.weightsSha256;
+  if (hash !== undefined && sha256(bytes) !== hash) {
+    throw new SavedModelError(
+      `${paths.join(', ')} in ${folder} is not what model.json was saved with; save the model again`,
+    );
+  }
+  return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+function bytesOf(spec: tf.io.WeightsManifestEntry): number {
+  if (spec.quantization) return Number.NaN;
+  return spec.shape.reduce((product, size) => product * size, 1) * BYTES[spec.dtype];
+}
+
+async function readPreprocessing(folder: string, manifest: Manifest): Promise<Preprocessing | undefined> {
+  const name = manifest.userDefinedMetadata?.shardfit?.normalizer;
+  if (name === undefined) return undefined;
+  const bytes = await readPart(folder, name);
+  const [, hash] = name.split('.');
+  if (hash === undefined || !sha256(bytes).startsWith(hash)) {
+    throw new SavedModelError(`${join(folder, name)} is not what model.json was saved with; save the model again`);
+  }
+  const preprocessing = parsePreprocessing(bytes.toString('utf8'));
+  if ('problem' in preprocessing) throw new SavedModelError(`${join(folder, name)} ${preprocessing.problem}`);
+  return preprocessing;
+}
+
+function readPart(folder: string, name: string): Promise<Buffer> {
+  return readFile(join(folder, name)).catch((error) => {
+    throw readError(folder, name, error);
+  });
+}
+
+/** A model.json from elsewhere could name any file of this machine. */
+async function checkInside(folder: string, name: string): Promise<void> {
+  const outside = () =>
+    new SavedModelError(
+      `${join(folder, MODEL_FILE)} names the file '${name}', which is not in its folder; do not trust it`,
+    );
+  if (name !== basename(name) || name.includes('\\') || name === '..' || name === '.') throw outside();
+  const real = await realpath(join(folder, name)).catch(() => undefined);
+  // A file that is missing is told when it is read.
+  if (real !== undefined && real !== join(await realpath(folder), name)) throw outside();
+}
+
+function readError(folder: string, name: string, error: unknown): SavedModelError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const path = resolve(folder, name);
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') return new SavedModelError(`${path} cannot be read: ${message}`);
+  const remedy =
+    name === MODEL_FILE ? 'name a folder with a saved model' : 'the saved model is not complete; save it again';
+  return new SavedModelError(`${path} does not exist; ${remedy}`);
+}
+
+function artifactsOf(manifest: Manifest, weightData: ArrayBuffer): tf.io.ModelArtifacts {
+  const { modelTopology } = manifest;
+  const userDefinedMetadata = (manifest.userDefinedMetadata ?? {}) as Record<string, object>;
+  return { modelTopology, weightSpecs: weightSpecsOf(manifest), weightData, userDefinedMetadata };
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+import type { Normalizer } from '../data/normalizer.js';
+import type { Table, Task } from '../data/table.js';
+
+/** What stands between a row of a table and the model: kept beside the model, as `normalizer.<hash>.json`. */
+export interface Preprocessing {
+  /** Feature columns with the statistics of the training rows. */
+  normalizer: Normalizer;
+  /** What the model predicts; `classes[k]` is the label of output k. */
+  target: { name: string; kind: Task; classes?: string[] | undefined };
+}
+
+const FORMAT = 'shardfit-normalizer';
+const numbers = z.array(z.number());
+
+const file = z
+  .object({
+    format: z.literal(FORMAT),
+    version: z.literal(1),
+    columns: z.array(z.string()),
+    mean: numbers,
+    scale: numbers,
+    target: z.object({
+      name: z.string(),
+      kind: z.enum(['class', 'number']),
+      classes: z.array(z.string()).optional(),
+    }),
+  })
+  .refine(({ columns, mean, scale }) => columns.length === mean.length && columns.length === scale.length, {
+    error: 'columns, mean and scale differ in length',
+  });
+
+export function preprocessingOf(normalizer: Normalizer, target: Table['target']): Preprocessing {
+  const classes = target.kind === 'class' ? target.classes : undefined;
+  return { normalizer, target: { name: target.name, kind: target.kind, classes } };
+}
+
+export function writePreprocessing({ normalizer, target }: Preprocessing): string {
+  return `${JSON.stringify({ format: FORMAT, version: 1, ...normalizer, target })}\n`;
+}
+
+/** The preprocessing in a text, or what is wrong with it. */
+export function parsePreprocessing(text: string): Preprocessing | { problem: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return { problem: `is not JSON: ${(error as Error).message}` };
+  }
+  const parsed = file.safeParse(json);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return { problem: `is not a normalizer: ${issue?.path.join('.')}: ${issue?.message}` };
+  }
+  const { columns, mean, scale, target } = parsed.data;
+  return { normalizer: { columns, mean, scale }, target };
+}
