@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { Arena, LayoutBuilder } from '#shardfit/common/arena.js';
+
+const PAGE = 65_536;
+
+function layout() {
+  return new LayoutBuilder(PAGE).add('a', 'float32', 3).add('b', 'bool', 65).add('c', 'int32', 4).build();
+}
+
+describe('an arena', () => {
+  it('gives every segment cache lines of its own', () => {
+    const { segments, bytes } = layout();
+    expect(segments.a).toEqual({ offset: PAGE, length: 3, dtype: 'float32' });
+    expect(segments.b?.offset).toBe(PAGE + 64);
+    expect(segments.c?.offset).toBe(PAGE + 64 + 128);
+    expect(bytes).toBe(PAGE + 64 + 128 + 64);
+  });
+
+  it('is one memory: what one view writes, another reads', () => {
+    const arena = Arena.allocate(layout(), 65_536);
+    const other = new Arena(arena.memory, arena.layout);
+    arena.ints('c').set([1, 2, 3, 4]);
+    expect([...other.ints('c')]).toEqual([1, 2, 3, 4]);
+    const matrix = other.ndarray('c', [2, 2]);
+    expect(matrix.get(1, 0)).toBe(3);
+    matrix.set(1, 0, 30);
+    expect([...arena.ints('c')]).toEqual([1, 2, 30, 4]);
+    expect(arena.floats('a').buffer).toBeInstanceOf(SharedArrayBuffer);
+  });
+
+  it('starts as zeros and keeps segments apart', () => {
+    const arena = Arena.allocate(layout(), 65_536);
+    arena.array('b').fill(1);
+    expect([...arena.floats('a')]).toEqual([0, 0, 0]);
+    expect([...arena.ints('c')]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('cannot be larger than one WebAssembly memory, and says so', () => {
+    const builder = new LayoutBuilder(PAGE).add('data', 'float32', 2 ** 30);
+    expect(() => builder.build()).toThrow(RangeError);
+    expect(() => builder.build()).toThrow(/4\.00 GiB.*at most 4 GiB/);
+  });
+
+  it('can be just as large as one WebAssembly memory', () => {
+    expect(new LayoutBuilder(PAGE).add('data', 'float32', 2 ** 30 - PAGE / 4).build().bytes).toBe(2 ** 32);
+  });
+
+  it('names a segment it does not have', () => {
+    expect(() => Arena.allocate(layout(), 65_536).segment('d')).toThrow("no segment 'd'");
+  });
+});
