@@ -14,6 +14,7 @@ export function createProgram(onTrain: (options: TrainOptions) => Promise<void>)
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'shardfit: ')) })
     // Errors are thrown, so that the program ends in one place only.
     .exitOverride();
   program.addCommand(trainCommand(onTrain).exitOverride().copyInheritedSettings(program));

@@ -7,9 +7,9 @@ import { readTarget } from './target.js';
 
 export interface CsvTableOptions {
   /** Name of the column to predict. All the others are features. */
-  target: string;
+  target?: string | undefined;
   /** What the target is; by default the column tells, see `readTarget`. */
-  task?: Task;
+  task?: Task | undefined;
   /** How the table is called in messages. Default: its path. */
   name?: string;
 }
@@ -37,7 +37,8 @@ export async function loadCsvTable(path: string, options: CsvTableOptions): Prom
   if (header === undefined) throw new DataError(`${source} is empty; its first line must name the columns`);
   if (cells.length === 0) throw new DataError(`${source} names its columns but has no rows below them`);
   const columns = header.names.filter((_, index) => index !== header.target);
-  const target = readTarget({ source, name: options.target, cells, lines }, options.task);
+  const name = header.names[header.target] as string;
+  const target = readTarget({ source, name, cells, lines }, options.task);
   return { name: source, rows: cells.length, columns, features: joinRows(features, columns.length), target };
 }
 
@@ -47,7 +48,7 @@ interface Header {
   target: number;
 }
 
-function readHeader(source: string, { cells: names }: CsvRecord, targetName: string): Header {
+function readHeader(source: string, { cells: names }: CsvRecord, targetName: string | undefined): Header {
   if (names.every(isNumberText)) {
     throw new DataError(
       `${source}: the first line must name the columns, but it holds numbers (${shorten(names.join(', '))}); add a line of names`,
@@ -59,6 +60,9 @@ function readHeader(source: string, { cells: names }: CsvRecord, targetName: str
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) {
     throw new DataError(`${source}: two columns are named '${shorten(repeated)}'; names must differ, rename one`);
+  }
+  if (targetName === undefined) {
+    throw new DataError(`${source}: name the column to predict with --target; it has: ${list(names)}`);
   }
   const target = names.indexOf(targetName);
   if (target < 0) throw new DataError(unknownColumn(source, names, targetName));
@@ -77,9 +81,11 @@ function unknownColumn(source: string, names: string[], wanted: string): string 
     const shown = separator === '\t' ? 'tabs' : `'${separator}'`;
     return `${source}: the columns seem to be separated by ${shown}; save the file with commas`;
   }
-  const listed =
-    names.length > 20 ? `${names.slice(0, 20).join(', ')}, ... (${names.length} columns)` : names.join(', ');
-  return `${source} has no column '${shorten(wanted)}'${didYouMean(wanted, names) || '; name one of its columns'} It has: ${listed}`;
+  return `${source} has no column '${shorten(wanted)}'${didYouMean(wanted, names) || '.'} It has: ${list(names)}`;
+}
+
+function list(names: string[]): string {
+  return names.length > 20 ? `${names.slice(0, 20).join(', ')}, ... (${names.length} columns)` : names.join(', ');
 }
 
 function readFeatures(source: string, { names, target }: Header, { cells, line }: CsvRecord): Float64Array {

@@ -51,9 +51,8 @@ function checkMnistOptions({ target, task }: DataOptions): void {
 
 function loadFile(path: string, { target, task }: DataOptions): Promise<Table> {
   if (!path.includes('.') && !path.includes('/')) {
-    const suggestion = didYouMean(path, BUILT_IN) || '; give a path that ends in .csv';
+    const suggestion = didYouMean(path, BUILT_IN) || '; give a path that ends in .csv.';
     throw new DataError(`no data set is named '${path}'${suggestion} Built in are: ${BUILT_IN.join(', ')}`);
   }
-  if (target === undefined) throw new DataError(`${path} needs the name of the column to predict; give it as target`);
   return loadCsvTable(path, { target, task });
 }

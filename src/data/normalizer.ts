@@ -34,13 +34,9 @@ export function fitNormalizer(features: Float64Array, columns: string[], trainin
       squares[column] = (squares[column] as number) + before * (value - (mean[column] as number));
     }
   }
-  const scale = squares.map((sum, column) => scaleOf(Math.sqrt(sum / trainingRows), mean[column] as number));
+  // The running form leaves exactly 0 where all values are the same.
+  const scale = squares.map((sum) => (sum > 0 ? Math.sqrt(sum / trainingRows) : 1));
   return { columns: [...columns], mean, scale };
-}
-
-/** A spread that is only rounding error of the mean would blow noise up: such a column counts as constant. */
-function scaleOf(deviation: number, mean: number): number {
-  return deviation > Math.abs(mean) * 1e-12 && deviation > 0 ? deviation : 1;
 }
 
 /**
