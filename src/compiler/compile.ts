@@ -1,7 +1,8 @@
 /** From a compiled tfjs model to the program that workers run. */
 import type * as tf from '@tensorflow/tfjs';
 import type { StepProgram, TensorSpec } from '../common/program.js';
-import { topologicalOrder } from './graph/value.js';
+import { lowerGraph } from './graph/lower.js';
+import { topologicalOrder, type Value } from './graph/value.js';
 import { encodeModel } from './onnx/encode.js';
 import { type TracedStep, traceEvaluation, traceTraining } from './trace/steps.js';
 
@@ -39,7 +40,9 @@ function checkRows(rows: number): void {
 }
 
 function lower(step: TracedStep, rows: number): StepProgram {
-  const outputs = step.outputs.map(({ role, value }) => {
+  const values = lowerGraph(step.outputs.map((output) => output.value));
+  const outputs = step.outputs.map(({ role }, i) => {
+    const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
     return { name, role, value, shape: [...value.shape], dtype: 'float32' as const };
   });

@@ -30,12 +30,10 @@ export function tfjsStep(model: tf.LayersModel, features: tf.Tensor[], targets: 
   };
   open.optimizer_ = { minimize };
   try {
-    return tf.tidy(() => {
-      const logs = open
-        .makeTrainFunction()([...features, ...targets])
-        .map((t) => t.dataSync()[0] as number);
-      return { logs, gradients, states: new Map() };
-    });
+    const logs = open
+      .makeTrainFunction()([...features, ...targets])
+      .map((t) => t.dataSync()[0] as number);
+    return { logs, gradients, states: new Map() };
   } finally {
     open.optimizer_ = optimizer;
   }

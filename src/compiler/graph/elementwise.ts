@@ -1,7 +1,8 @@
 /** Elementwise operators with the algebra that tfjs' autodiff makes worthwhile. */
 import { foldBinary, foldUnary } from './fold.js';
+import { asInterleaved, interleave } from './interleave.js';
 import { asTransposed, cast, expand, reshape, transpose, unexpanded } from './layout.js';
-import { broadcast, invertPermutation, padRank, type Shape } from './shapes.js';
+import { broadcast, invertPermutation, isOne, padRank, type Shape } from './shapes.js';
 import { type Attrs, type IrType, isScalarLike, type Value } from './value.js';
 
 const COMPARISONS = new Set(['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual']);
@@ -30,7 +31,8 @@ function binaryUnexpanded(op: string, a: Value, b: Value): Value {
   const dtype: IrType = COMPARISONS.has(op) ? 'bool' : a.dtype;
   const simple = foldBinary(op, a, b, dtype) ?? identities(op, a, b);
   if (simple) return simple;
-  const sunk = sinkTranspose(op, a, b);
+  const sunk =
+    sinkTranspose(op, a, b) ?? (op === 'Mul' ? (scaleInterleaved(a, b) ?? scaleInterleaved(b, a)) : undefined);
   if (sunk) return sunk;
   return a.graph.node(op, [a, b], {}, { shape: broadcast(a.shape, b.shape), dtype });
 }
@@ -88,6 +90,22 @@ function sinkTranspose(op: string, a: Value, b: Value): Value | undefined {
   return transpose(binary(op, untranspose(a, perm, rank), untranspose(b, perm, rank)), perm);
 }
 
+/** A product with interleaved parts, where the factor is the same for every position or zero only where the parts are. */
+function scaleInterleaved(x: Value, factor: Value): Value | undefined {
+  const interleaved = asInterleaved(x);
+  if (!interleaved) return undefined;
+  const { parts, stride, size, marks } = interleaved;
+  if (marks.gate && factor === step(marks.gate)) return x;
+  if (!isOne(factor.shape.slice(0, -1))) return undefined;
+  const total = marks.total && mul(marks.total, factor);
+  return interleave(
+    parts.map((part) => mul(part, factor)),
+    stride,
+    size,
+    { gate: marks.gate, total },
+  );
+}
+
 /** The value that `perm` turns into `x`. */
 export function untranspose(x: Value, perm: readonly number[], rank = perm.length): Value {
   return isScalarLike(x) ? x : transpose(reshape(x, padRank(x.shape, rank)), invertPermutation(perm));
@@ -106,9 +124,12 @@ export function scalar(like: Value, x: number): Value {
 /** 1 where x > 0, else 0, as tfjs' Step with alpha 0. */
 export function step(x: Value): Value {
   // relu(x) > 0 exactly where x > 0; using it lets x itself be overwritten in place.
-  const positive = x.graph.find('Relu', [x], {}, 'float32') ?? x;
+  return mask(x.graph.find('Relu', [x], {}, 'float32') ?? x);
+}
+
+function mask(x: Value): Value {
   // One vectorised pass instead of a comparison and a cast: min(1, 3e38 * x), exact but for denormal x.
-  return unary('HardSigmoid', positive, { alpha: 3e38, beta: 0 });
+  return unary('HardSigmoid', x, { alpha: 3e38, beta: 0 });
 }
 
 /** `condition ? a : b`, with broadcasting. */

@@ -1,5 +1,6 @@
 /** Operators that reduce along axes. */
 import { mul, scalar, scalarFactor } from './elementwise.js';
+import { asInterleaved } from './interleave.js';
 import { asTransposed, cast, expand, reshape, transpose } from './layout.js';
 import { normalizeAxes, padRank, reducedShape } from './shapes.js';
 import type { Value } from './value.js';
@@ -24,6 +25,9 @@ export function reduce(
   // Factors come out of sums: they multiply fewer elements there.
   const factor = op === 'ReduceSum' ? scalarFactor(x) : undefined;
   if (factor) return mul(reduce(op, factor.rest, axes, keepDims), factor.scalar);
+  const total =
+    op === 'ReduceSum' && [1, 2].every((axis) => axes.includes(axis)) ? asInterleaved(x)?.marks.total : undefined;
+  if (total) return reshape(reduce(op, total, axes), shape);
   const transposed = asTransposed(x);
   if (transposed) return reshape(reduceTransposed(op, transposed, real), shape);
   const kept = reducedShape(x.shape, real, false);

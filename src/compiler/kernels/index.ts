@@ -1,8 +1,17 @@
 /** The kernel table. To support another tfjs kernel, add its entry to the file of its subject. */
+import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { matmul } from './matmul.js';
+import { pooling } from './pooling.js';
 import { reduction } from './reduction.js';
 import type { KernelTable } from './rule.js';
 import { shape } from './shape.js';
 
-export const kernels: KernelTable = { ...elementwise, ...matmul, ...reduction, ...shape };
+export const kernels: KernelTable = {
+  ...convolution,
+  ...elementwise,
+  ...matmul,
+  ...pooling,
+  ...reduction,
+  ...shape,
+};

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { Graph, Value } from '../graph/value.js';
 import { BACKEND_NAME, TraceBackend, unsupportedType } from './backend.js';
 import { engine, type OpenVariable } from './engine.js';
+import { swapGradients } from './gradients.js';
 import { installKernels } from './record.js';
 
 /** A variable of the user for the time of a trace. */
@@ -81,11 +82,13 @@ export function withTracing<T>(graph: Graph, body: (session: TraceSession) => T)
   tf.registerBackend(BACKEND_NAME, () => session.backend, 0);
   void tf.setBackend(BACKEND_NAME);
   const { numTensors, numDataBuffers, numBytes } = engine().state;
+  const restoreGradients = swapGradients();
   engine().startScope('shardfit-trace');
   try {
     return body(session);
   } finally {
     session.restoreVariables();
+    restoreGradients();
     engine().endScope();
     // What an interrupted gradient kept for its backward pass is not disposed by tfjs; it held no data anyway.
     Object.assign(engine().state, { numTensors, numDataBuffers, numBytes });

@@ -4,6 +4,7 @@ import type { InputRole, OutputRole, TensorSpec } from '../../common/program.js'
 import { mul } from '../graph/elementwise.js';
 import { concat, reshape } from '../graph/layout.js';
 import { Graph, type Value } from '../graph/value.js';
+import { unfuseDilated } from './dilated.js';
 import { type OpenModel, type OpenVariable, type OpenWeight, openModel } from './engine.js';
 import { allLayers, swapMethod, watchLayers } from './layers.js';
 import { type TraceSession, withTracing } from './session.js';
@@ -50,7 +51,8 @@ function trace(
   const graph = new Graph();
   return withTracing(graph, (session) => {
     const step = new StepTrace(model, weights, session, rows, features, targets);
-    const swaps = watchLayers(allLayers(model), graph);
+    const layers = allLayers(model);
+    const swaps = [...watchLayers(layers, graph), ...unfuseDilated(layers)];
     try {
       run(step);
     } finally {

@@ -1,0 +1,84 @@
+/**
+ * Convolutions as matrix products over gathered windows. Filters are [height, width, inputs, outputs], as in tfjs, which
+ * is a matrix [height * width * inputs, outputs] as it stands: no transposes anywhere, and the gathered windows serve
+ * both the forward pass and the filter's gradient.
+ */
+import { add } from './elementwise.js';
+import { asInterleaved, scatterAdd } from './interleave.js';
+import { reshape, slice } from './layout.js';
+import { gemm } from './linear.js';
+import { dim } from './shapes.js';
+import type { Value } from './value.js';
+import {
+  type Pair,
+  subWindow,
+  tapPositions,
+  tapStart,
+  type Window,
+  windowAttrs,
+  windowFrom,
+  windowMatrix,
+} from './window.js';
+
+/** Symbolic until lowered, so that a pooling above can ask for a part of the windows only. */
+export function conv2d(x: Value, filter: Value, window: Window): Value {
+  const shape = [dim(x.shape, 0), ...window.out, dim(filter.shape, 3)];
+  return x.graph.node('Conv', [x, filter], windowAttrs(window), { shape, dtype: x.dtype });
+}
+
+export function lowerConv2d(conv: Value): Value {
+  const [x, filter] = conv.inputs as [Value, Value];
+  return reshape(gemm(windowMatrix(x, windowFrom(conv.attrs)), filterMatrix(filter)), conv.shape);
+}
+
+function filterMatrix(filter: Value): Value {
+  const outputs = dim(filter.shape, 3);
+  return reshape(filter, [filter.shape.slice(0, 3).reduce((n, d) => n * d, 1), outputs]);
+}
+
+function rowsOf(dy: Value): Value {
+  const [batch, height, width, channels] = dy.shape as [number, number, number, number];
+  return reshape(dy, [batch * height * width, channels]);
+}
+
+/** The gradient's parts, each with the windows it belongs to. */
+function partsOf(dy: Value, window: Window): { dy: Value; window: Window }[] {
+  const interleaved = asInterleaved(dy);
+  if (!interleaved) return [{ dy, window }];
+  const { parts, stride } = interleaved;
+  const parted = parts.map((part, k) => {
+    const start: Pair = [Math.floor(k / stride[1]), k % stride[1]];
+    const out: Pair = [dim(part.shape, 1), dim(part.shape, 2)];
+    return { dy: part, window: subWindow(window, start, stride, out) };
+  });
+  // Parts may reach past the last window where the stride does not divide the size: those need the whole.
+  const reaches = ([0, 1] as const).some(
+    (axis) => dim((parts[0] as Value).shape, axis + 1) * stride[axis] > window.out[axis],
+  );
+  return reaches ? [{ dy, window }] : parted.filter((part) => part.dy.splat !== 0);
+}
+
+/** Gradient of the filter. */
+export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
+  const products = partsOf(dy, window).map((part) => gemm(windowMatrix(x, part.window), rowsOf(part.dy), true, false));
+  return reshape(products.reduce(add), filterShape);
+}
+
+/** Gradient of the input: each tap's gradient is added where the tap looked. */
+export function conv2dInputGradient(dy: Value, filter: Value, window: Window, inputShape: readonly number[]): Value {
+  const [batch, height, width, channels] = inputShape as [number, number, number, number];
+  const [top, left, bottom, right] = window.padding;
+  const parts = partsOf(dy, window);
+  const pieces = parts.flatMap((part) => {
+    const columns = gemm(rowsOf(part.dy), filterMatrix(filter), false, true);
+    const taps = tapPositions(window);
+    const windows = reshape(columns, [batch, ...part.window.out, taps.length * channels]);
+    return taps.map((position, k) => ({
+      value: slice(windows, [0, 0, 0, k * channels], [batch, ...part.window.out, channels]),
+      start: tapStart(part.window, position),
+    }));
+  });
+  const stride = (parts[0] as { window: Window }).window.stride;
+  const padded = scatterAdd(pieces, stride, [top + height + bottom, left + width + right]);
+  return slice(padded, [0, top, left, 0], inputShape);
+}
