@@ -43,16 +43,20 @@ interface FolderContent {
 }
 
 async function readFolder(folder: string): Promise<FolderContent> {
-  const first = await readFile(join(folder, MODEL_FILE), 'utf8').catch((error) => {
-    throw readError(folder, MODEL_FILE, error);
-  });
-  try {
-    return await readParts(folder, first);
-  } catch (error) {
-    // Two saves since model.json was read remove the files that it names: then there is a newer one to start from.
-    const second = await readFile(join(folder, MODEL_FILE), 'utf8').catch(() => first);
-    if (second === first) throw error;
-    return await readParts(folder, second);
+  const readManifest = () =>
+    readFile(join(folder, MODEL_FILE), 'utf8').catch((error) => {
+      throw readError(folder, MODEL_FILE, error);
+    });
+  let text = await readManifest();
+  for (;;) {
+    try {
+      return await readParts(folder, text);
+    } catch (error) {
+      // Two saves since model.json was read remove the files that it names: then there is a newer one to start from.
+      const newer = await readManifest();
+      if (newer === text) throw error;
+      text = newer;
+    }
   }
 }
 
