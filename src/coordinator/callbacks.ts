@@ -24,8 +24,8 @@ function standardize(callbacks: ResolvedOptions['callbacks'], yieldEvery: Resolv
   if (callbacks === undefined || callbacks === null) return [];
   const list = Array.isArray(callbacks) ? callbacks : [callbacks];
   return list.map((callback) => {
-    if (isCallback(callback)) return callback;
     checkNames(callback);
+    if (isCallback(callback)) return callback;
     return new tf.CustomCallback(callback, yieldEvery);
   });
 }

@@ -34,6 +34,7 @@ export async function fit(
   state.isTraining = true;
   try {
     const prepared = await prepareFit(trained, x, y, resolved);
+    resolved.signal?.throwIfAborted();
     await using training = new Training(trained, prepared, resolved);
     return await training.run();
   } finally {

@@ -69,6 +69,9 @@ const wholeNumber = (name: string, from: number, to = Number.MAX_SAFE_INTEGER) =
   return z.number({ error }).int({ error }).min(from, { error }).max(to, { error });
 };
 
+const isWorkerCount = (value: unknown) =>
+  Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAXIMUM_WORKERS;
+
 const oneOf = <T extends string | number | boolean>(name: string, values: T[]) =>
   z.literal(values, {
     error: ({ input }) => `${name} must be ${values.map(show).join(' or ')}, got ${show(input)}`,
@@ -94,14 +97,16 @@ const SCHEMA = z.strictObject({
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
   yieldEvery: z.any().optional(),
   workers: z
-    .union([z.literal('auto'), wholeNumber('workers', 1, MAXIMUM_WORKERS)], {
+    .custom<number | 'auto'>((value) => value === 'auto' || isWorkerCount(value), {
       error: ({ input }) => `workers must be 'auto' or a whole number from 1 to ${MAXIMUM_WORKERS}, got ${show(input)}`,
     })
     .optional(),
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
   optimizer: z
-    .custom<Optimizer>(isOptimizer, { error: ({ input }) => `optimizer must be one of sgd({ ... }), got ${show(input)}` })
+    .custom<Optimizer>(isOptimizer, {
+      error: ({ input }) => `optimizer must be one of sgd({ ... }), got ${show(input)}`,
+    })
     .optional(),
   signal: z.instanceof(AbortSignal, { error: 'signal must be an AbortSignal' }).optional(),
   onProgress: z
@@ -110,6 +115,18 @@ const SCHEMA = z.strictObject({
     })
     .optional(),
 });
+
+/** Options for which a number is of the right type, if not in range. */
+const NUMBERS = new Set([
+  'batchSize',
+  'epochs',
+  'verbose',
+  'validationSplit',
+  'initialEpoch',
+  'workers',
+  'shards',
+  'seed',
+]);
 
 /**
  * Checks options and fills in the defaults.
@@ -141,9 +158,11 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
 }
 
 function toError(issue: z.core.$ZodIssue): Error {
+  if (issue.path.length === 0 && issue.code === 'invalid_type') {
+    return new TypeError(`options must be an object, got ${show(issue.input)}`);
+  }
   if (issue.code === 'unrecognized_keys') return new TypeError(unknownOption(issue.keys[0] ?? ''));
-  const { input } = issue;
-  const outOfRange = typeof input === 'number' && typeof SCHEMA.shape[issue.path[0] as 'epochs'] === 'object';
+  const outOfRange = typeof issue.input === 'number' && NUMBERS.has(String(issue.path[0]));
   return outOfRange ? new RangeError(issue.message) : new TypeError(issue.message);
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { CallbackList } from '@tensorflow/tfjs';
 import type { Control } from '../common/control.js';
 import type { EpochLogs } from './epoch-logs.js';
@@ -7,13 +7,16 @@ import type { Progress } from './options.js';
 /** Milliseconds between two looks at what the workers have done: often enough for an eye, seldom enough to cost nothing. */
 const INTERVAL = 100;
 
+/** Milliseconds that reports of mini-batches may hold up the event loop before timers and I/O get their turn. */
+const TURN = 8;
+
 export interface Follower {
   control: Control;
   logs: EpochLogs;
   /** Called for every mini-batch, after it was done; workers are ahead by then. */
   callbacks: CallbackList | undefined;
   onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => void) | undefined;
-  /** Whether a callback has asked for the end of training. */
+  /** Whether a callback, or anyone who holds the model, has asked for the end of training. */
   stopAsked: () => boolean;
 }
 
@@ -22,7 +25,6 @@ export interface Follower {
  * everything is reported. If a callback throws, ends the epoch at a whole update and passes the error on.
  */
 export async function followEpoch<T>(training: Promise<T>, follower: Follower): Promise<T> {
-  if (!follower.callbacks && !follower.onProgress) return training;
   const ended = new AbortController();
   const end = () => ended.abort();
   training.then(end, end);
@@ -42,11 +44,17 @@ export async function followEpoch<T>(training: Promise<T>, follower: Follower): 
 async function report({ control, logs, callbacks, onProgress, stopAsked }: Follower): Promise<void> {
   const steps = control.stepsDone;
   if (!callbacks) logs.advance(steps);
+  let turn = performance.now();
   while (logs.steps < steps) {
     await callbacks?.onBatchBegin(logs.steps, {});
     const { step, size, logs: values } = logs.next();
     await callbacks?.onBatchEnd(step, { batch: step, size, ...values });
     if (stopAsked()) control.requestStop();
+    if (performance.now() - turn > TURN) {
+      await nextTurn();
+      turn = performance.now();
+    }
   }
+  if (stopAsked()) control.requestStop();
   if (steps > 0) onProgress?.({ step: steps, rows: logs.rows, logs: logs.means() });
 }

@@ -3,6 +3,7 @@ import { Piscina } from 'piscina';
 import { type Remote, wrapPort } from '../common/comlink.js';
 import { AbortedError, type Control } from '../common/control.js';
 import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
+import { guardExit } from './exit-guard.js';
 
 /** What every worker is told alike. */
 export type GroupSetup = Omit<ReplicaSetup, 'rank' | 'port'>;
@@ -23,6 +24,7 @@ interface Member {
 export class ReplicaGroup implements AsyncDisposable {
   readonly #pool: Piscina;
   readonly #control: Control;
+  readonly #exitGuard: Disposable;
   readonly #members: Member[];
   /** Rejects when a thread ends before it was told to. */
   readonly #lost: Promise<never>;
@@ -30,6 +32,7 @@ export class ReplicaGroup implements AsyncDisposable {
 
   constructor(setup: GroupSetup, control: Control) {
     this.#control = control;
+    this.#exitGuard = guardExit(control);
     this.#pool = new Piscina({
       filename: new URL('../worker/entry.js', import.meta.url).href,
       minThreads: setup.workers,
@@ -38,6 +41,10 @@ export class ReplicaGroup implements AsyncDisposable {
       // piscina's default would block the worker's event loop, and with it the control line.
       atomics: 'disabled',
     });
+    // A lost thread ends the training: one started in its place would have nothing to do.
+    this.#pool.options.minThreads = 0;
+    // What happens to a thread without a task, on its way out: its loss has been noticed by the end of its task.
+    this.#pool.on('error', () => {});
     this.#members = Array.from({ length: setup.workers }, (_, rank) => this.#start(setup, rank));
     this.#lost = Promise.race(this.#members.map(({ task }, rank) => this.#watch(task, rank)));
     this.#lost.catch(() => {});
@@ -66,6 +73,7 @@ export class ReplicaGroup implements AsyncDisposable {
     await Promise.allSettled(this.#members.map(({ task }) => task));
     for (const { port } of this.#members) port.close();
     await this.#pool.destroy();
+    this.#exitGuard[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -26,7 +26,9 @@ export class Training implements AsyncDisposable {
   /** Updates made by the optimizer, those of earlier fits included. */
   #updates: number;
   /** Weights and optimizer state at the last point known to be whole. */
-  #safe: { weights: Float32Array; slots: Float32Array; updates: number; epoch: number };
+  #safe: { weights: Float32Array; slots: Float32Array; updates: number };
+  /** Whether the model holds them. What a callback makes of the model's weights after that is not written over. */
+  #published = true;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions) {
     const { setup, arena, control, updates, logNames } = prepared;
@@ -39,7 +41,7 @@ export class Training implements AsyncDisposable {
     this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0);
     this.#kernels = loadKernels(arena.memory);
-    this.#safe = this.#snapshot(options.initialEpoch);
+    this.#safe = this.#snapshot();
     this.#onAbort = () => control.requestStop();
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#group = new ReplicaGroup(setup, control);
@@ -50,6 +52,7 @@ export class Training implements AsyncDisposable {
     const { list, history } = this.#callbacks;
     try {
       await this.#group.all((worker) => worker.load());
+      this.#options.signal?.throwIfAborted();
       this.#model.stopTraining = false;
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
@@ -82,12 +85,11 @@ export class Training implements AsyncDisposable {
     const logs = this.#logsOf(this.#prepared.setup.training.rows);
     const reports = await this.#train(epoch, logs);
     const steps = reports[0]?.steps ?? 0;
-    this.#updates += steps;
-    this.#safe = this.#snapshot(epoch + 1);
     // Before the validation, whose logs take the same place in the arena.
     const means = logs.advance(steps).means();
     if (this.#options.signal?.aborted) return;
-    const validation = await this.#evaluate();
+    // As in tfjs, an epoch that a callback has cut short is not validated.
+    const validation = steps === this.#stepsPerEpoch ? await this.#evaluate() : {};
     if (this.#options.signal?.aborted) return;
     if (userCallbacks) this.#publish();
     await list.onEpochEnd(epoch, { ...means, ...validation });
@@ -100,19 +102,36 @@ export class Training implements AsyncDisposable {
     if (shuffle) this.#kernels.shuffle(arena.segment('permutation').offset, rows, epoch, ...setup.key);
     control.stepsDone = 0;
     control.stopped = false;
+    this.#clearStop();
     const plan: EpochPlan = { batchSize, updates: this.#updates, shuffled: shuffle, optimizer: this.#optimizer };
     const started = performance.now();
-    const training = this.#group.all((worker) => worker.trainEpoch(plan));
-    const reports = await followEpoch(training, this.#follower(epoch, logs, started));
-    const trained = Math.min(rows, (reports[0]?.steps ?? 0) * batchSize);
-    this.#recorder.addEpoch(reports, trained, (performance.now() - started) / 1000);
-    return reports;
+    const training = this.#group
+      .all((worker) => worker.trainEpoch(plan))
+      .then((reports) => {
+        // Here, so that it counts even if a callback ends the epoch with an error: what was trained is whole.
+        const steps = reports[0]?.steps ?? 0;
+        this.#updates += steps;
+        this.#safe = this.#snapshot();
+        this.#published = false;
+        this.#recorder.addEpoch(reports, Math.min(rows, steps * batchSize), (performance.now() - started) / 1000);
+        return reports;
+      });
+    return followEpoch(training, this.#follower(epoch, logs, started));
+  }
+
+  /** Lets the workers run again after an earlier request to stop, unless the signal stands behind it. */
+  #clearStop(): void {
+    if (!this.#options.signal?.aborted) this.#prepared.control.clearStop();
+  }
+
+  get #stepsPerEpoch(): number {
+    return batchCount(this.#prepared.setup.training.rows, this.#options.batchSize);
   }
 
   #follower(epoch: number, logs: EpochLogs, started: number) {
     const { list, userCallbacks } = this.#callbacks;
-    const { onProgress, epochs, batchSize } = this.#options;
-    const steps = batchCount(this.#prepared.setup.training.rows, batchSize);
+    const { onProgress, epochs } = this.#options;
+    const steps = this.#stepsPerEpoch;
     return {
       control: this.#prepared.control,
       logs,
@@ -132,6 +151,7 @@ export class Training implements AsyncDisposable {
     const { validation } = this.#prepared.setup;
     if (!validation) return {};
     const { batchSize } = this.#options;
+    this.#clearStop();
     await this.#group.all((worker) => worker.evaluate(batchSize));
     const means = this.#logsOf(validation.rows).advance(batchCount(validation.rows, batchSize)).means();
     return Object.fromEntries(Object.entries(means).map(([name, value]) => [`val_${name}`, value]));
@@ -156,18 +176,22 @@ export class Training implements AsyncDisposable {
 
   /** Gives the model the last whole weights, and the next fit the optimizer's state. */
   #publish(): void {
+    if (this.#published) return;
+    this.#published = true;
     const { weights, slots, updates } = this.#safe;
     writeWeights(this.#model, this.#prepared.parameters.parameters, weights);
     rememberState(this.#model, this.#optimizer, { slots, updates });
   }
 
-  #snapshot(epoch: number) {
+  #snapshot() {
     const { arena } = this.#prepared;
     const weights = Float32Array.from(arena.floats('weights'));
-    return { weights, slots: Float32Array.from(arena.floats('slots')), updates: this.#updates, epoch };
+    return { weights, slots: Float32Array.from(arena.floats('slots')), updates: this.#updates };
   }
 
   #withSummary(error: unknown): unknown {
-    return error instanceof Error ? Object.assign(error, { run: this.#recorder.summary() }) : error;
+    return error instanceof Error && Object.isExtensible(error)
+      ? Object.assign(error, { run: this.#recorder.summary() })
+      : error;
   }
 }
