@@ -2,7 +2,16 @@
 
 const WORDS_PER_LINE = 16;
 
-const WORD = { abort: 0, stop: 1, arrived: 2, generation: 3, stepsDone: 4, stoppedAt: 5 } as const;
+const WORD = {
+  abort: 0,
+  stop: 1,
+  arrived: 2,
+  generation: 3,
+  stepsDone: 4,
+  stoppedAt: 5,
+  exiting: 6,
+  inside: 7,
+} as const;
 
 export const CONTROL_WORDS = Object.keys(WORD).length * WORDS_PER_LINE;
 
@@ -36,9 +45,14 @@ export class Control {
     throw new AbortedError(word === COORDINATOR ? 'training was abandoned' : `worker ${word - 1} failed`);
   }
 
-  /** Asks the workers to end the epoch after the update they are at. */
+  /** Asks the workers to end the epoch, or the evaluation, after the mini-batch they are at. */
   requestStop(): void {
     Atomics.store(this.#words, at('stop'), 1);
+  }
+
+  /** Takes the request back, for the epoch or evaluation to come. */
+  clearStop(): void {
+    Atomics.store(this.#words, at('stop'), 0);
   }
 
   get stopRequested(): boolean {
@@ -61,6 +75,39 @@ export class Control {
 
   set stopped(value: boolean) {
     Atomics.store(this.#words, at('stoppedAt'), value ? 1 : 0);
+  }
+
+  /**
+   * Makes a call into native code, which aborts the whole process if its thread is ended under it. Once the process is
+   * exiting the thread sleeps here instead, until it is ended.
+   */
+  callNative<T>(call: () => T): T {
+    Atomics.add(this.#words, at('inside'), 1);
+    if (Atomics.load(this.#words, at('exiting')) !== 0) {
+      this.#leaveNative();
+      Atomics.wait(this.#words, at('exiting'), 1);
+    }
+    try {
+      return call();
+    } finally {
+      this.#leaveNative();
+    }
+  }
+
+  #leaveNative(): void {
+    Atomics.sub(this.#words, at('inside'), 1);
+    Atomics.notify(this.#words, at('inside'));
+  }
+
+  /** Lets no worker enter native code any more, and blocks until those inside have left, or `milliseconds` have passed. */
+  holdNativeCalls(milliseconds: number): void {
+    Atomics.store(this.#words, at('exiting'), 1);
+    const end = performance.now() + milliseconds;
+    for (let left = milliseconds; left > 0; left = end - performance.now()) {
+      const inside = Atomics.load(this.#words, at('inside'));
+      if (inside === 0) return;
+      Atomics.wait(this.#words, at('inside'), inside, left);
+    }
   }
 
   /** Counts one more arrival at the barrier and returns how many have arrived by now. */

@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-node';
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
+import type { Control } from '../common/control.js';
 import type { ParameterLayout } from '../common/parameters.js';
 import type { DType, ProgramInput, StepProgram } from '../common/program.js';
 import type { DataSet, ReplicaSetup, TensorMemory } from '../common/protocol.js';
@@ -27,6 +28,7 @@ export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
+  readonly #control: Control;
   readonly #training: Map<number, LoadedProgram>;
   readonly #evaluation: Map<number, LoadedProgram>;
   readonly #permutation: Int32Array;
@@ -40,8 +42,9 @@ export class OnnxEngine implements GradientEngine {
   /** Milliseconds spent gathering rows; the caller reads and resets it. */
   gatherMilliseconds = 0;
 
-  constructor(arena: Arena, kernels: Kernels, setup: ReplicaSetup) {
+  constructor(arena: Arena, kernels: Kernels, setup: ReplicaSetup, control: Control) {
     this.#arena = arena;
+    this.#control = control;
     this.#kernels = kernels;
     this.#setup = setup;
     this.#permutation = arena.ints('permutation');
@@ -75,7 +78,9 @@ export class OnnxEngine implements GradientEngine {
   }
 
   dispose(): void {
-    for (const { session } of [...this.#training.values(), ...this.#evaluation.values()]) session.dispose();
+    for (const { session } of [...this.#training.values(), ...this.#evaluation.values()]) {
+      this.#control.callNative(() => session.dispose());
+    }
     this.#training.clear();
     this.#evaluation.clear();
   }
@@ -122,16 +127,17 @@ export class OnnxEngine implements GradientEngine {
   }
 
   #run(loaded: LoadedProgram, shard: Shard): void {
+    const run = () => loaded.session.run(loaded.inputs, this.#outputsOf(loaded, shard.index));
     if (this.#proven) {
-      loaded.session.run(loaded.inputs, this.#outputsOf(loaded, shard.index));
+      this.#control.callNative(run);
       return;
     }
     try {
-      loaded.session.run(loaded.inputs, this.#outputsOf(loaded, shard.index));
+      this.#control.callNative(run);
     } catch {
       // Node 20 has no way to hand shared memory to a native addon. Found out by trying: a second failure is a real one.
       this.#workOnCopies();
-      loaded.session.run(loaded.inputs, this.#outputsOf(loaded, shard.index));
+      this.#control.callNative(run);
     }
     this.#proven = true;
   }
@@ -167,7 +173,8 @@ export class OnnxEngine implements GradientEngine {
       else inputs[input.name] = tensorOver(allocate(input.dtype, sizeOf(input.shape)), input.shape, input.dtype);
     }
     const logs = new Float32Array(this.#setup.logCount);
-    return { program, session: new Session(program.onnx), inputs, shardWeight, logs, outputs: new Map() };
+    const session = this.#control.callNative(() => new Session(program.onnx));
+    return { program, session, inputs, shardWeight, logs, outputs: new Map() };
   }
 
   #weightTensor(input: ProgramInput): Tensor {

@@ -35,7 +35,7 @@ export class Replica {
     this.#setup = setup;
     this.control = new Control(arena.ints('control'));
     this.#barrier = new Barrier(this.control, setup.workers);
-    this.#engine = new OnnxEngine(arena, kernels, setup);
+    this.#engine = new OnnxEngine(arena, kernels, setup, this.control);
     this.#updater = new SliceUpdater(arena, kernels, setup);
   }
 
