@@ -40,7 +40,10 @@ function checkRows(rows: number): void {
 }
 
 function lower(step: TracedStep, rows: number): StepProgram {
-  const values = lowerGraph(step.outputs.map((output) => output.value));
+  const values = lowerGraph(
+    step.outputs.map((output) => output.value),
+    constants(step),
+  );
   const outputs = step.outputs.map(({ role }, i) => {
     const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
@@ -60,6 +63,16 @@ function lower(step: TracedStep, rows: number): StepProgram {
   });
   const onnx = encodeModel(inputs, outputs);
   return { rows, onnx, inputs: inputs.map(withoutValue), outputs: outputs.map(withoutValue) };
+}
+
+/** What the user's code made before the step and uses in it, by value. */
+function constants(step: TracedStep): Map<Value, Value> {
+  return new Map(
+    [...step.captured].map(([value, tensor]) => {
+      const data = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
+      return [value, step.graph.constant(data.slice(), value.shape, value.dtype)];
+    }),
+  );
 }
 
 function withoutValue<T extends { value: unknown }>({ value: _, ...rest }: T): Omit<T, 'value'> {

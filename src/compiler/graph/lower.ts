@@ -3,10 +3,11 @@ import { lowerConv2d } from './convolution.js';
 import { materialize } from './interleave.js';
 import { topologicalOrder, type Value } from './value.js';
 
-/** Rebuilds the graph under `outputs` with every symbolic node written out. */
-export function lowerGraph(outputs: readonly Value[]): Value[] {
-  const lowered = new Map<Value, Value>();
+/** Rebuilds the graph under `outputs` with every symbolic node written out and some values replaced by others. */
+export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
+  const lowered = new Map(replacements);
   for (const value of topologicalOrder(outputs)) {
+    if (lowered.has(value)) continue;
     const inputs = value.inputs.map((v) => lowered.get(v) as Value);
     const same = inputs.every((v, i) => v === value.inputs[i]);
     const { op, attrs, shape, dtype } = value;

@@ -2,6 +2,7 @@
 import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { matmul } from './matmul.js';
+import { normalization } from './normalization.js';
 import { pooling } from './pooling.js';
 import { reduction } from './reduction.js';
 import type { KernelTable } from './rule.js';
@@ -11,6 +12,7 @@ export const kernels: KernelTable = {
   ...convolution,
   ...elementwise,
   ...matmul,
+  ...normalization,
   ...pooling,
   ...reduction,
   ...shape,

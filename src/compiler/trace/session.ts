@@ -32,10 +32,11 @@ export class TraceSession {
 
   /** What a tensor stands for. */
   valueOf(tensor: tf.TensorInfo): Value {
-    return this.backend.lookup(tensor.dataId) ?? this.#capture(tensor as tf.Tensor);
+    return this.backend.lookup(tensor.dataId) ?? this.capture(tensor as tf.Tensor);
   }
 
-  #capture(tensor: tf.Tensor): Value {
+  /** A tensor or variable of the user as a constant of the program. */
+  capture(tensor: tf.Tensor): Value {
     if (tensor.dtype === 'string' || tensor.dtype === 'complex64') throw unsupportedType(tensor.dtype);
     const value = this.graph.input(`captured_${tensor.id}`, { shape: tensor.shape, dtype: tensor.dtype });
     this.captured.set(value, tensor);

@@ -7,6 +7,7 @@ import { Graph, type Value } from '../graph/value.js';
 import { unfuseDilated } from './dilated.js';
 import { type OpenModel, type OpenVariable, type OpenWeight, openModel } from './engine.js';
 import { allLayers, swapMethod, watchLayers } from './layers.js';
+import { forbidRandom, swapRandomLayers } from './random.js';
 import { type TraceSession, withTracing } from './session.js';
 
 /** A step as a graph: what goes in and what comes out. */
@@ -52,7 +53,12 @@ function trace(
   return withTracing(graph, (session) => {
     const step = new StepTrace(model, weights, session, rows, features, targets);
     const layers = allLayers(model);
-    const swaps = [...watchLayers(layers, graph), ...unfuseDilated(layers)];
+    const swaps = [
+      ...watchLayers(layers, graph),
+      ...unfuseDilated(layers),
+      ...swapRandomLayers(layers, (shape, perRow) => step.drawUniform(shape, perRow)),
+      forbidRandom(() => graph.currentLayer),
+    ];
     try {
       run(step);
     } finally {
@@ -75,6 +81,7 @@ class StepTrace {
   readonly roles = new Map<Value, InputRole>();
   readonly outputs: TracedStep['outputs'] = [];
   readonly #data: tf.Tensor[];
+  #streams = 0;
   readonly #shardWeight: tf.Scalar;
 
   constructor(
@@ -82,7 +89,7 @@ class StepTrace {
     /** The user's `model.weights`: roles count in it. */
     readonly weights: OpenWeight[],
     readonly session: TraceSession,
-    rows: number,
+    readonly rows: number,
     features: TensorSpec[],
     targets: TensorSpec[],
   ) {
@@ -103,12 +110,22 @@ class StepTrace {
     return this.session.tensorOf(value);
   }
 
+  /** A new input of uniform numbers. Where rows were merged with another axis, the input still counts them apart. */
+  drawUniform(shape: number[], perRow: boolean): tf.Tensor {
+    const stream = this.#streams++;
+    const [first = 1, ...rest] = shape;
+    const whole = perRow && first % this.rows === 0;
+    const split = whole && first !== this.rows ? [this.rows, first / this.rows, ...rest] : shape;
+    const role: InputRole = { kind: 'uniform', stream, perRow: whole };
+    return tf.reshape(this.#input(`uniform_${stream}`, { shape: split, dtype: 'float32' }, role), shape);
+  }
+
   #shadowWeights(): void {
     const indices = new Map(this.weights.map((weight, index) => [weight.val, index]));
     this.session.shadowVariables((variable) => {
       const index = indices.get(variable);
       const type = { shape: variable.shape, dtype: variable.dtype as TensorSpec['dtype'] };
-      if (index === undefined) return this.session.graph.input(`variable_${variable.name}`, type);
+      if (index === undefined) return this.session.capture(variable as unknown as tf.Tensor);
       const value = this.session.graph.input(`weight_${index}`, type);
       this.roles.set(value, { kind: 'weight', index });
       return value;
