@@ -6,6 +6,8 @@ import { seedFor, seedInitializers } from './initial-weights.js';
 import { chooseObjective, type Objective } from './objective.js';
 import { UsageError } from './usage-error.js';
 
+type ModelJson = Parameters<typeof tf.models.modelFromJSON>[0];
+
 export interface ModelChoice {
   /** Path of a topology; without it a network of dense layers is built. */
   file?: string | undefined;
@@ -63,8 +65,11 @@ async function readTopology(file: string, seed: number): Promise<tf.LayersModel>
   try {
     const json = JSON.parse(text);
     // model.json of model.save(), or what model.toJSON() returns; tfjs itself opens `model_config` inside of either.
-    const topology = seedInitializers(json.modelTopology ?? json, seed);
-    return await tf.models.modelFromJSON(topology as Parameters<typeof tf.models.modelFromJSON>[0]);
+    const draft = await tf.models.modelFromJSON(json.modelTopology ?? json);
+    // The draft spells out the initializers that the file leaves to tfjs' defaults: those need seeds as well.
+    const topology = seedInitializers(draft.toJSON(null, false), seed) as ModelJson;
+    draft.dispose();
+    return await tf.models.modelFromJSON(topology);
   } catch (error) {
     throw new UsageError(
       `--model ${file} is not a topology that tfjs can build: ${(error as Error).message}; write it with model.toJSON() or model.save() of tfjs`,
