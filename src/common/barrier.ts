@@ -4,9 +4,6 @@ import type { Control } from './control.js';
 /** Loads of the generation word before a thread goes to sleep: tens of microseconds, the price of being woken. */
 const SPINS = 20_000;
 
-/** A sleeping thread looks at the abort word this often, should a wake-up be lost with the thread that owed it. */
-const SLEEP_MILLISECONDS = 200;
-
 /**
  * A meeting point of `parties` threads. Whoever comes last opens it. Spins first, since threads that share a batch come at
  * nearly the same time; with more threads than cores spinning would only keep the late one from running.
@@ -40,7 +37,7 @@ export class Barrier {
     }
     while (control.generation === generation) {
       control.throwIfAborted();
-      control.sleepWhile(generation, SLEEP_MILLISECONDS);
+      control.sleepWhile(generation);
     }
   }
 }

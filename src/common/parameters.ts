@@ -46,3 +46,10 @@ export function layOutParameters(weights: Omit<Parameter, 'size' | 'offset'>[]):
   };
   return { parameters, trainedEnd: place('trained'), replacedEnd: place('replaced'), length: place('fixed') };
 }
+
+/** @throws Error if the layout has no weight of that index. */
+export function parameterAt({ parameters }: ParameterLayout, index: number): Parameter {
+  const parameter = parameters.find((p) => p.index === index);
+  if (!parameter) throw new Error(`the model has no weight ${index}`);
+  return parameter;
+}

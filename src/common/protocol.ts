@@ -4,6 +4,7 @@ import type { ArenaLayout } from './arena.js';
 import type { Optimizer } from './optimizers.js';
 import type { ParameterLayout } from './parameters.js';
 import type { DType, StepProgram } from './program.js';
+import type { SpeedModel, UpdateRule } from './update-rules.js';
 
 /** One input or output of the model in the data set: `segment` holds the rows one behind the other. */
 export interface Column {
@@ -28,6 +29,9 @@ export interface ReplicaSetup {
   memory: WebAssembly.Memory;
   layout: ArenaLayout;
   parameters: ParameterLayout;
+  rule: UpdateRule;
+  /** Replays the rule in one thread, with a simulated worker for each shard. */
+  speeds?: SpeedModel;
   /** Key of the random generator: two 32-bit words. */
   key: [number, number];
   training: DataSet;
@@ -44,8 +48,9 @@ export interface ReplicaSetup {
 /** One epoch of training, told to every worker alike. */
 export interface EpochPlan {
   batchSize: number;
-  /** Updates that the optimizer has made before this epoch. */
-  updates: number;
+  /** Updates that the optimizer has made, and mini-batches that were trained on, before this epoch. */
+  updatesBefore: number;
+  batchesBefore: number;
   optimizer: Optimizer;
   /** Whether rows are taken in the order of the arena's permutation. */
   shuffled: boolean;
@@ -61,9 +66,18 @@ export interface TimeSplit {
   reduce: number;
 }
 
-export interface EpochReport {
-  /** Updates made: fewer than planned if training was stopped. */
+export interface EpochCounts {
+  /** Mini-batches this worker is done with: fewer than planned if training was stopped. */
   steps: number;
+  /** Updates made: by this worker, or by all together and counted by the first. */
+  updates: number;
+  /** Time that a replayed schedule would have taken, in units of one row's mean time. */
+  simulatedTime?: number;
+}
+
+export interface EpochReport extends EpochCounts {
+  /** The most mini-batches this worker was ahead of the slowest when it began one. */
+  maxLead: number;
   time: TimeSplit;
   /** Whether the step programs worked on the arena itself, or on copies of the weights and gradients. */
   tensorMemory: TensorMemory;

@@ -1,11 +1,13 @@
 import type * as tf from '@tensorflow/tfjs';
-import { type Optimizer, sgd, slotsOf } from '../common/optimizers.js';
+import { type Optimizer, sgd } from '../common/optimizers.js';
 
 /** What an optimizer remembers between two calls of `fit` on the same compiled model. */
 export interface OptimizerState {
-  /** Updates made. */
+  /** Updates made: t of the learning rate. */
   updates: number;
-  /** One vector per slot, laid out as the parameters. */
+  /** Mini-batches trained on: keys the random numbers. */
+  batches: number;
+  /** One vector per slot and state, laid out as the parameters. */
   slots: Float32Array;
 }
 
@@ -18,16 +20,17 @@ interface Remembered extends OptimizerState {
 const memory = new WeakMap<tf.LayersModel, Remembered>();
 
 /** The state to go on with: that of the last `fit`, if the model is still compiled as then and the slots still fit. */
-export function recallState(model: tf.LayersModel, optimizer: Optimizer, slotLength: number): OptimizerState {
+export function recallState(model: tf.LayersModel, optimizer: Optimizer, slotsLength: number): OptimizerState {
   const last = memory.get(model);
-  const length = slotsOf(optimizer) * slotLength;
   const goesOn =
     last !== undefined &&
     last.compiled === model.optimizer &&
-    last.slots.length === length &&
+    last.slots.length === slotsLength &&
     last.optimizer.kind === optimizer.kind &&
     last.optimizer.velocity === optimizer.velocity;
-  return goesOn ? { updates: last.updates, slots: last.slots } : { updates: 0, slots: new Float32Array(length) };
+  return goesOn
+    ? { updates: last.updates, batches: last.batches, slots: last.slots }
+    : { updates: 0, batches: 0, slots: new Float32Array(slotsLength) };
 }
 
 export function rememberState(model: tf.LayersModel, optimizer: Optimizer, state: OptimizerState): void {

@@ -9,7 +9,7 @@ import { compileEvaluationStep, compileTrainingStep } from '../compiler/index.js
 import type { TensorInput } from './data-in.js';
 import { type MatchedData, matchData, rowSpecs } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
-import { describeCompiled, recallState } from './optimizer-state.js';
+import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { GroupSetup } from './replica-group.js';
 import { splitRows } from './split.js';
@@ -22,8 +22,8 @@ export interface PreparedFit {
   control: Control;
   parameters: ParameterLayout;
   optimizer: Optimizer;
-  /** Updates that the optimizer made in earlier fits. */
-  updates: number;
+  /** Updates and mini-batches of earlier fits, with which the optimizer goes on. */
+  counts: Omit<OptimizerState, 'slots'>;
   /** Names of loss and metrics, as in `History`. */
   logNames: string[];
 }
@@ -46,7 +46,7 @@ export async function prepareFit(
   const built = buildArena(parameters, optimizer, options, all, logCount, data, validationData);
   const { arena, training, validation } = built;
   readWeights(model, parameters.parameters, arena.floats('weights'));
-  const { updates, slots } = recallState(model, optimizer, parameters.trainedEnd);
+  const { slots, ...counts } = recallState(model, optimizer, arena.floats('slots').length);
   arena.floats('slots').set(slots);
   const setup: GroupSetup = {
     workers: options.workers,
@@ -54,6 +54,8 @@ export async function prepareFit(
     memory: arena.memory,
     layout: arena.layout,
     parameters,
+    rule: options.rule,
+    ...(options.speeds && { speeds: options.speeds }),
     key: [options.seed % 2 ** 32, Math.floor(options.seed / 2 ** 32)],
     training,
     ...(validation && { validation }),
@@ -61,7 +63,7 @@ export async function prepareFit(
     trainingPrograms: programs.training,
     evaluationPrograms: programs.evaluation,
   };
-  return { setup, arena, control: new Control(arena.ints('control')), parameters, optimizer, updates, logNames };
+  return { setup, arena, control: new Control(arena.ints('control')), parameters, optimizer, counts, logNames };
 }
 
 /**

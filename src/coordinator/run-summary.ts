@@ -1,5 +1,6 @@
 import type { EpochReport, TensorMemory } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
+import type { UpdateRuleName } from '../common/update-rules.js';
 import type { ResolvedOptions } from './options.js';
 
 /** Where one thread's training time went, in seconds. */
@@ -9,6 +10,16 @@ export interface ThreadSummary {
   computeSeconds: number;
   waitSeconds: number;
   reduceSeconds: number;
+}
+
+/** Staleness of updates: those that were applied between the reading of an update's weights and its own application. */
+export interface StalenessSummary {
+  /** `counts[s]` updates had staleness s. */
+  counts: number[];
+  mean: number;
+  max: number;
+  /** The most mini-batches that a worker was ahead of the slowest. */
+  maxLead: number;
 }
 
 /** What a `fit` did, counted. */
@@ -24,6 +35,12 @@ export interface RunSummary {
   workers: number;
   shards: number;
   batchSize: number;
+  /** What a mini-batch did to the weights. */
+  update: UpdateRuleName;
+  /** Of rules in which shards update on their own. */
+  staleness?: StalenessSummary;
+  /** Time that a replayed schedule of simulated workers would have taken, in units of one row's mean time. */
+  simulatedTime?: number;
   /** Seconds of training: preparation and validation are left out. */
   seconds: number;
   samplesPerSecond: number;
@@ -36,7 +53,7 @@ export interface RunSummary {
 export class RunRecorder {
   readonly #summary: RunSummary;
 
-  constructor({ workers, shards, batchSize }: ResolvedOptions, rows: number, validationRows: number) {
+  constructor({ workers, shards, batchSize, rule }: ResolvedOptions, rows: number, validationRows: number) {
     const miniBatches = batchCount(rows, batchSize);
     const threads = Array.from({ length: workers }, (_, rank) => ({
       rank,
@@ -54,6 +71,7 @@ export class RunRecorder {
       workers,
       shards,
       batchSize,
+      update: rule.kind,
       seconds: 0,
       samplesPerSecond: 0,
       threads,
@@ -65,7 +83,10 @@ export class RunRecorder {
   addEpoch(reports: EpochReport[], rows: number, seconds: number): void {
     const summary = this.#summary;
     summary.epochs++;
-    summary.updates += reports[0]?.steps ?? 0;
+    for (const { updates, simulatedTime } of reports) {
+      summary.updates += updates;
+      if (simulatedTime !== undefined) summary.simulatedTime = (summary.simulatedTime ?? 0) + simulatedTime;
+    }
     summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
     summary.seconds += seconds;
     if (reports.some(({ tensorMemory }) => tensorMemory === 'copied')) summary.tensorMemory = 'copied';
@@ -76,6 +97,22 @@ export class RunRecorder {
       thread.waitSeconds += time.wait;
       thread.reduceSeconds += time.reduce;
     });
+  }
+
+  /** Takes in the staleness of every update of an epoch; -1 stands where there was none. */
+  addStaleness(staleness: Int32Array, reports: EpochReport[]): void {
+    const summary = this.#summary.staleness ?? { counts: [], mean: 0, max: 0, maxLead: 0 };
+    const { counts } = summary;
+    for (const value of staleness) {
+      if (value < 0) continue;
+      while (counts.length <= value) counts.push(0);
+      counts[value] = (counts[value] as number) + 1;
+    }
+    const updates = counts.reduce((a, b) => a + b, 0);
+    summary.mean = counts.reduce((sum, count, value) => sum + count * value, 0) / Math.max(1, updates);
+    summary.max = Math.max(0, counts.length - 1);
+    summary.maxLead = Math.max(summary.maxLead, ...reports.map(({ maxLead }) => maxLead));
+    this.#summary.staleness = summary;
   }
 
   summary(): RunSummary {

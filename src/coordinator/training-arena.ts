@@ -1,7 +1,7 @@
 import { Arena, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
 import { type Optimizer, slotsOf } from '../common/optimizers.js';
-import type { ParameterLayout } from '../common/parameters.js';
+import { LINE, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
@@ -20,22 +20,24 @@ export interface TrainingArena {
 export function buildArena(
   parameters: ParameterLayout,
   optimizer: Optimizer,
-  { workers, shards, batchSize }: ResolvedOptions,
+  options: ResolvedOptions,
   programs: StepProgram[],
   logCount: number,
   data: MatchedData,
   validationData: MatchedData | undefined,
 ): TrainingArena {
   const layout = new LayoutBuilder(FIRST_FREE_BYTE);
+  const { workers, shards, batchSize } = options;
   const mostRows = Math.max(data.rows, validationData?.rows ?? 0);
   layout
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
-    .add('slots', 'float32', slotsOf(optimizer) * parameters.trainedEnd)
+    .add('slots', 'float32', optimizerStates(options) * slotsOf(optimizer) * parameters.trainedEnd)
     .add('gradients', 'float32', shards * parameters.replacedEnd)
     .add('logs', 'float32', batchCount(mostRows, batchSize) * shards * logCount)
     .add('permutation', 'int32', data.rows);
   for (let rank = 0; rank < workers; rank++) layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
+  addRuleSegments(layout, parameters, options, batchCount(data.rows, batchSize));
   const training = addDataSet(layout, 'training', data);
   const validation = validationData && addDataSet(layout, 'validation', validationData);
   const arena = Arena.allocate(layout.build(), MAXIMUM_PAGES);
@@ -44,11 +46,38 @@ export function buildArena(
   return { arena, training, validation };
 }
 
+/** Optimizer states that the rule keeps. */
+function optimizerStates({ rule, speeds, workers, shards }: ResolvedOptions): number {
+  if (rule.kind === 'local') return shards;
+  if (rule.kind === 'hogwild' && rule.momentum === 'private') return speeds ? shards : workers;
+  return 1;
+}
+
+function addRuleSegments(
+  layout: LayoutBuilder,
+  { trainedEnd, replacedEnd }: ParameterLayout,
+  { rule, workers, shards }: ResolvedOptions,
+  steps: number,
+): void {
+  const asynchronous = rule.kind === 'per-shard' || rule.kind === 'hogwild';
+  const replicas = rule.kind === 'local' ? shards : 0;
+  layout
+    .add('clocks', 'int32', workers * LINE)
+    .add('staleness', 'int32', asynchronous ? steps * shards : 0)
+    .add('replicas', 'float32', replicas * replacedEnd)
+    .add('replicaRows', 'int32', replicas)
+    .add('outerVelocity', 'float32', rule.kind === 'local' ? trainedEnd : 0);
+  for (let rank = 0; rank < workers; rank++) layout.add(`shares${rank}`, 'float32', replicas);
+}
+
+/** Numbers that the simulated speeds of one shard need. */
+const SPEED_NUMBERS = 2;
+
 function mostRandomNumbers(programs: StepProgram[]): number {
   const sizes = programs.flatMap(({ inputs }) =>
     inputs.filter(({ role }) => role.kind === 'uniform').map(({ shape }) => shape.reduce((a, b) => a * b, 1)),
   );
-  return Math.max(0, ...sizes);
+  return Math.max(SPEED_NUMBERS, ...sizes);
 }
 
 function addDataSet(layout: LayoutBuilder, name: string, { rows, features, targets }: MatchedData): DataSet {

@@ -6,7 +6,7 @@ import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
 import { readWeights, writeWeights } from './model-weights.js';
-import { describeCompiled, rememberState } from './optimizer-state.js';
+import { describeCompiled, type OptimizerState, rememberState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { PreparedFit } from './prepare.js';
 import { followEpoch } from './progress.js';
@@ -23,19 +23,19 @@ export class Training implements AsyncDisposable {
   readonly #callbacks: ReturnType<typeof configureCallbacks>;
   readonly #recorder: RunRecorder;
   readonly #onAbort: () => void;
-  /** Updates made by the optimizer, those of earlier fits included. */
-  #updates: number;
+  /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
+  #counts: { updates: number; batches: number };
   /** Weights and optimizer state at the last point known to be whole. */
-  #safe: { weights: Float32Array; slots: Float32Array; updates: number };
+  #safe: { weights: Float32Array; state: OptimizerState };
   /** Whether the model holds them. What a callback makes of the model's weights after that is not written over. */
   #published = true;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions) {
-    const { setup, arena, control, updates, logNames } = prepared;
+    const { setup, arena, control, counts, logNames } = prepared;
     this.#model = model;
     this.#prepared = prepared;
     this.#options = options;
-    this.#updates = updates;
+    this.#counts = { ...counts };
     const { training, validation } = setup;
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
@@ -83,8 +83,8 @@ export class Training implements AsyncDisposable {
     if (userCallbacks) this.#takeOver();
     await list.onEpochBegin(epoch);
     const logs = this.#logsOf(this.#prepared.setup.training.rows);
-    const reports = await this.#train(epoch, logs);
-    const steps = reports[0]?.steps ?? 0;
+    await this.#train(epoch, logs);
+    const steps = this.#prepared.control.stepsDone;
     // Before the validation, whose logs take the same place in the arena.
     const means = logs.advance(steps).means();
     if (this.#options.signal?.aborted) return;
@@ -95,28 +95,37 @@ export class Training implements AsyncDisposable {
     await list.onEpochEnd(epoch, { ...means, ...validation });
   }
 
-  async #train(epoch: number, logs: EpochLogs): Promise<EpochReport[]> {
+  async #train(epoch: number, logs: EpochLogs): Promise<void> {
     const { arena, control, setup } = this.#prepared;
     const { batchSize, shuffle } = this.#options;
     const { rows } = setup.training;
     if (shuffle) this.#kernels.shuffle(arena.segment('permutation').offset, rows, epoch, ...setup.key);
     control.stepsDone = 0;
     control.stopped = false;
+    control.version = this.#counts.updates;
+    arena.ints('clocks').fill(0);
+    arena.ints('staleness').fill(-1);
+    const plan: EpochPlan = {
+      batchSize,
+      updatesBefore: this.#counts.updates,
+      batchesBefore: this.#counts.batches,
+      shuffled: shuffle,
+      optimizer: this.#optimizer,
+    };
     this.#clearStop();
-    const plan: EpochPlan = { batchSize, updates: this.#updates, shuffled: shuffle, optimizer: this.#optimizer };
     const started = performance.now();
     const training = this.#group
       .all((worker) => worker.trainEpoch(plan))
       .then((reports) => {
         // Here, so that it counts even if a callback ends the epoch with an error: what was trained is whole.
-        const steps = reports[0]?.steps ?? 0;
-        this.#updates += steps;
+        const steps = control.stepsDone;
+        this.#count(reports, steps);
         this.#safe = this.#snapshot();
         this.#published = false;
         this.#recorder.addEpoch(reports, Math.min(rows, steps * batchSize), (performance.now() - started) / 1000);
         return reports;
       });
-    return followEpoch(training, this.#follower(epoch, logs, started));
+    await followEpoch(training, this.#follower(epoch, logs, started));
   }
 
   /** Lets the workers run again after an earlier request to stop, unless the signal stands behind it. */
@@ -178,15 +187,25 @@ export class Training implements AsyncDisposable {
   #publish(): void {
     if (this.#published) return;
     this.#published = true;
-    const { weights, slots, updates } = this.#safe;
+    const { weights, state } = this.#safe;
     writeWeights(this.#model, this.#prepared.parameters.parameters, weights);
-    rememberState(this.#model, this.#optimizer, { slots, updates });
+    rememberState(this.#model, this.#optimizer, state);
+  }
+
+  /** Notes what an epoch has added to the optimizer's counts. */
+  #count(reports: EpochReport[], steps: number): void {
+    const { kind } = this.#options.rule;
+    // Replicas count their own steps; the shared weights of an asynchronous rule count every update in the arena.
+    const asynchronous = kind === 'per-shard' || kind === 'hogwild';
+    this.#counts.updates = asynchronous ? this.#prepared.control.version : this.#counts.updates + steps;
+    this.#counts.batches += steps;
+    if (asynchronous) this.#recorder.addStaleness(this.#prepared.arena.ints('staleness'), reports);
   }
 
   #snapshot() {
     const { arena } = this.#prepared;
-    const weights = Float32Array.from(arena.floats('weights'));
-    return { weights, slots: Float32Array.from(arena.floats('slots')), updates: this.#updates };
+    const slots = Float32Array.from(arena.floats('slots'));
+    return { weights: Float32Array.from(arena.floats('weights')), state: { ...this.#counts, slots } };
   }
 
   #withSummary(error: unknown): unknown {

@@ -25,6 +25,27 @@ export interface Kernels {
     momentum: number,
     nesterov: boolean,
   ): void;
+  averageReplicas(
+    weights: number,
+    replicas: number,
+    stride: number,
+    count: number,
+    shares: number,
+    from: number,
+    to: number,
+  ): void;
+  averageReplicasOuter(
+    weights: number,
+    replicas: number,
+    stride: number,
+    count: number,
+    shares: number,
+    from: number,
+    to: number,
+    velocity: number,
+    momentum: number,
+    rate: number,
+  ): void;
   fillUniform(
     target: number,
     firstRow: number,

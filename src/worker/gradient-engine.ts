@@ -8,18 +8,23 @@ export interface Shard {
   /** Position of its first row in the mini-batch. */
   firstRow: number;
   /** n_i/N: its rows over those of the mini-batch. */
-  weight: number;
+  share: number;
+  /**
+   * What its loss is multiplied by at the seed: `share` where the gradients of a mini-batch are added up, 1 where the
+   * shard's gradient is an update of its own.
+   */
+  lossWeight: number;
   /** Mini-batch of the epoch. */
   step: number;
-  /** Updates that the optimizer had made before this one; keys the random numbers. */
-  update: number;
+  /** Number of its mini-batch over all epochs; keys the random numbers. */
+  batchNumber: number;
 }
 
 /** Computes the gradients and logs of shards. */
 export interface GradientEngine {
-  /** Call once per mini-batch, when the weights are final and before the first shard. */
-  weightsChanged(): void;
-  /** Fills the shard's gradient slot and its logs, both times `shard.weight`. */
+  /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */
+  readWeights(replica?: Float32Array): void;
+  /** Fills the shard's gradient slot, times `lossWeight`, and its logs, times `share`. */
   gradients(shard: Shard): void;
   /** Fills the shard's logs alone, in evaluation. */
   evaluate(shard: Shard): void;

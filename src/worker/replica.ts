@@ -4,115 +4,211 @@ import { Control } from '../common/control.js';
 import type { Optimizer } from '../common/optimizers.js';
 import type { EpochPlan, EpochReport, ReplicaSetup, TimeSplit } from '../common/protocol.js';
 import { activeShards, batchCount, batchRange, piece, type Range } from '../common/shards.js';
-import { loadKernels } from '../kernels/kernels.js';
+import { type Kernels, loadKernels } from '../kernels/kernels.js';
+import { Clocks } from './clocks.js';
 import type { Shard } from './gradient-engine.js';
+import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
-import { trainSync } from './rules/sync.js';
-import { SliceUpdater } from './slice-updater.js';
+import { trainByRule } from './rules/index.js';
+import { ownSlice, type Slice, type Target, Updater } from './updater.js';
+
+/** Stream of the random generator that the speeds of simulated workers are drawn from. */
+const SPEED_STREAM = 0xfffffffe;
 
 /** One mini-batch of an epoch. */
 export interface Batch {
   step: number;
   rows: Range;
-  /** Updates made before this one. */
-  update: number;
+  /** Number of the mini-batch over all epochs. */
+  number: number;
 }
 
-/** One worker's share of the training: its shards of every batch, its slice of the parameters. */
+/** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
 export class Replica {
   readonly rank: number;
+  readonly setup: ReplicaSetup;
   readonly control: Control;
-  readonly #setup: ReplicaSetup;
+  readonly clocks: Clocks;
+  readonly local: LocalReplicas;
   readonly #engine: OnnxEngine;
-  readonly #updater: SliceUpdater;
+  readonly #updater: Updater;
   readonly #barrier: Barrier;
+  readonly #slice: Slice;
+  readonly #everything: Slice;
+  readonly #arena: Arena;
+  readonly #kernels: Kernels;
+  readonly #staleness: Int32Array;
   #time: TimeSplit = noTime();
 
   constructor(setup: ReplicaSetup) {
+    const { parameters, rule, workers, rank } = setup;
     const arena = new Arena(setup.memory, setup.layout);
     const kernels = loadKernels(setup.memory);
-    this.rank = setup.rank;
-    this.#setup = setup;
+    this.rank = rank;
+    this.setup = setup;
     this.control = new Control(arena.ints('control'));
-    this.#barrier = new Barrier(this.control, setup.workers);
-    this.#engine = new OnnxEngine(arena, kernels, setup, this.control);
-    this.#updater = new SliceUpdater(arena, kernels, setup);
+    this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
+    this.#barrier = new Barrier(this.control, workers);
+    // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
+    this.#engine = new OnnxEngine(
+      arena,
+      this.control,
+      kernels,
+      setup,
+      rule.kind === 'per-shard' || rule.kind === 'local',
+    );
+    this.#updater = new Updater(arena, kernels, parameters);
+    this.#slice = ownSlice(parameters, workers, rank);
+    this.#everything = ownSlice(parameters, 1, 0);
+    this.#arena = arena;
+    this.#kernels = kernels;
+    this.#staleness = arena.ints('staleness');
+    this.local = new LocalReplicas(arena, kernels, setup, this.#updater);
   }
 
   /** Trains one epoch by the rule in force. Blocks the thread until its last update. */
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#time = noTime();
     this.#engine.shuffled = plan.shuffled;
-    const steps = trainSync(this, plan);
-    return { steps, time: this.#time, tensorMemory: this.#engine.tensorMemory };
+    const counts = trainByRule(this, plan);
+    return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#time, tensorMemory: this.#engine.tensorMemory };
   }
 
   /** Forward passes over this worker's shards of the validation set. No meeting: nobody writes what another reads. */
   evaluate(batchSize: number): void {
-    const rows = this.#setup.validation?.rows ?? 0;
-    this.#engine.weightsChanged();
+    const rows = this.setup.validation?.rows ?? 0;
+    this.#engine.readWeights();
     for (let step = 0; step < batchCount(rows, batchSize); step++) {
       this.control.throwIfAborted();
       if (this.control.stopRequested) return;
-      const batch = { step, rows: batchRange(rows, batchSize, step), update: 0 };
-      for (const shard of this.#shardsOf(batch)) this.#engine.evaluate(shard);
+      const batch = { step, rows: batchRange(rows, batchSize, step), number: 0 };
+      for (const shard of this.shardsOf(batch)) this.#engine.evaluate(shard);
     }
   }
 
   /** The mini-batches of an epoch, in order. */
   *batches(plan: EpochPlan): Generator<Batch> {
-    const { rows } = this.#setup.training;
+    const { rows } = this.setup.training;
     for (let step = 0; step < batchCount(rows, plan.batchSize); step++) {
-      yield { step, rows: batchRange(rows, plan.batchSize, step), update: plan.updates + step };
+      yield { step, rows: batchRange(rows, plan.batchSize, step), number: plan.batchesBefore + step };
     }
   }
 
-  /** Computes the gradients of this worker's shards of `batch`. */
-  computeGradients(batch: Batch): void {
-    const started = performance.now();
-    this.#engine.gatherMilliseconds = 0;
-    this.#engine.weightsChanged();
-    for (const shard of this.#shardsOf(batch)) this.#engine.gradients(shard);
-    const gather = this.#engine.gatherMilliseconds;
-    this.#time.gather += gather / 1000;
-    this.#time.compute += (performance.now() - started - gather) / 1000;
+  /** The non-empty shards of a batch that are this worker's. */
+  *shardsOf(batch: Batch): Generator<Shard> {
+    const { shards, workers } = this.setup;
+    const own = piece(shards, workers, this.rank);
+    for (let index = own.start; index < own.start + own.count; index++) {
+      const shard = this.shardOf(batch, index);
+      if (shard) yield shard;
+    }
   }
 
-  /** Sums the gradient slots and updates the weights, on this worker's slice of the parameters. */
-  updateSlice(batch: Batch, optimizer: Optimizer): void {
-    const started = performance.now();
-    this.#updater.update(optimizer, activeShards(batch.rows.count, this.#setup.shards), batch.update);
-    this.#time.reduce += (performance.now() - started) / 1000;
+  /** Shard `index` of a batch, whoever's it is; undefined if it has no rows. */
+  shardOf({ step, rows, number }: Batch, index: number): Shard | undefined {
+    const part = piece(rows.count, this.setup.shards, index);
+    if (part.count === 0) return undefined;
+    const share = part.count / rows.count;
+    return {
+      index,
+      start: rows.start + part.start,
+      rows: part.count,
+      firstRow: part.start,
+      share,
+      lossWeight: this.setup.rule.kind === 'sync' ? share : 1,
+      step,
+      batchNumber: number,
+    };
+  }
+
+  /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
+  readWeights(replica?: Float32Array): void {
+    this.#timed('compute', () => this.#engine.readWeights(replica));
+  }
+
+  /** Fills the shard's gradient slot and its logs. */
+  computeGradient(shard: Shard): void {
+    this.#engine.gatherMilliseconds = 0;
+    this.#timed('compute', () => this.#engine.gradients(shard));
+    const gather = this.#engine.gatherMilliseconds / 1000;
+    this.#time.gather += gather;
+    this.#time.compute -= gather;
+  }
+
+  /** Sums the gradient slots of a batch and updates the weights with it, on this worker's slice of the parameters. */
+  applySum(batch: Batch, optimizer: Optimizer, t: number): void {
+    const count = activeShards(batch.rows.count, this.setup.shards);
+    this.#timed('reduce', () => this.#updater.apply(this.#updater.shared, [0, count], this.#slice, optimizer, t));
+  }
+
+  /**
+   * Applies one shard's gradient to all of the weights, as an update of its own.
+   *
+   * @param version updates that stood in the weights when the gradient was computed on them.
+   * @param slots index of the optimizer state to use, where there are several.
+   */
+  applyShard(shard: Shard, version: number, optimizer: Optimizer, slots = 0): void {
+    this.applyPiece(shard, this.countUpdate(shard, version), optimizer, [0, 1], slots);
+  }
+
+  /** Counts one more update and notes its staleness. Returns the updates made before it. */
+  countUpdate(shard: Shard, version: number): number {
+    const t = this.control.countUpdate();
+    this.#staleness[shard.step * this.setup.shards + shard.index] = t - version;
+    return t;
+  }
+
+  /** Applies piece `index` of `pieces` of one shard's gradient to the arena's weights. */
+  applyPiece(shard: Shard, t: number, optimizer: Optimizer, [index, pieces]: [number, number], slots: number): void {
+    const target = { ...this.#updater.shared, slots: this.#updater.slotsAt(slots, optimizer) };
+    this.applyTo(target, shard, optimizer, t, ownSlice(this.setup.parameters, pieces, index));
+  }
+
+  /** Applies one shard's gradient to `target`, all of it or a slice. */
+  applyTo(target: Target, shard: Shard, optimizer: Optimizer, t: number, slice = this.#everything): void {
+    this.#timed('reduce', () => this.#updater.apply(target, [shard.index, 1], slice, optimizer, t));
+  }
+
+  /** A standard normal number of the seeded generator, for the speed of a simulated worker at a time (Box and Muller, 1958). */
+  normal(worker: number, time: number): number {
+    const { key, rank } = this.setup;
+    const scratch = this.#arena.floats(`random${rank}`);
+    this.#kernels.fillUniform(scratch.byteOffset, worker, 1, 2, time, SPEED_STREAM, key[0], key[1]);
+    const [u, v] = scratch as unknown as [number, number];
+    return Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
   }
 
   /** Waits until every worker has come here. */
   meet(): void {
-    const started = performance.now();
-    this.#barrier.wait();
-    this.#time.wait += (performance.now() - started) / 1000;
+    this.#timed('wait', () => this.#barrier.wait());
+  }
+
+  /** Waits until the slowest worker is at most `lead` mini-batches behind this one, which is about to begin `step`. */
+  waitForSlowest(step: number, lead: number): void {
+    this.#timed('wait', () => this.clocks.waitForSlowest(step, lead));
+  }
+
+  /** Averages the local replicas over this worker's slice. All workers call it together. */
+  averageReplicas(): void {
+    this.meet();
+    this.#timed('reduce', () => this.local.average(this.#slice));
+    if (this.rank === 0) this.decideWhetherToStop();
+    this.meet();
+  }
+
+  /** One rank reads the request and all obey what it wrote, so that no one is a step ahead when training ends. */
+  decideWhetherToStop(): void {
+    if (this.control.stopRequested) this.control.stopped = true;
   }
 
   dispose(): void {
     this.#engine.dispose();
   }
 
-  /** The non-empty shards of a batch that are this worker's. */
-  *#shardsOf({ step, rows, update }: Batch): Generator<Shard> {
-    const { shards, workers } = this.#setup;
-    const own = piece(shards, workers, this.rank);
-    for (let index = own.start; index < own.start + own.count; index++) {
-      const part = piece(rows.count, shards, index);
-      if (part.count === 0) return;
-      yield {
-        index,
-        start: rows.start + part.start,
-        rows: part.count,
-        firstRow: part.start,
-        weight: part.count / rows.count,
-        step,
-        update,
-      };
-    }
+  #timed(part: keyof TimeSplit, work: () => void): void {
+    const started = performance.now();
+    work();
+    this.#time[part] += (performance.now() - started) / 1000;
   }
 }
 

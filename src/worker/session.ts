@@ -6,6 +6,7 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js';
+import type { Control } from '../common/control.js';
 
 export type Tensors = Record<string, Tensor>;
 
@@ -22,21 +23,28 @@ const OPTIONS: InferenceSession.SessionOptions = {
 /** A loaded program. */
 export class Session {
   readonly #session: Binding.InferenceSession;
+  readonly #control: Control;
 
   /** @throws Error if ONNX Runtime refuses the program. */
-  constructor(onnx: Uint8Array) {
-    initOrt();
-    this.#session = new binding.InferenceSession();
-    const bytes = Uint8Array.from(onnx);
-    this.#session.loadModel(bytes.buffer, 0, bytes.byteLength, OPTIONS);
+  constructor(onnx: Uint8Array, control: Control) {
+    this.#control = control;
+    this.#session = control.callNative(() => load(onnx));
   }
 
   /** Computes `outputs` in place from `inputs`. */
   run(inputs: Tensors, outputs: Tensors): void {
-    this.#session.run(inputs, outputs, {});
+    this.#control.callNative(() => this.#session.run(inputs, outputs, {}));
   }
 
   dispose(): void {
-    this.#session.dispose();
+    this.#control.callNative(() => this.#session.dispose());
   }
+}
+
+function load(onnx: Uint8Array): Binding.InferenceSession {
+  initOrt();
+  const session = new binding.InferenceSession();
+  const bytes = Uint8Array.from(onnx);
+  session.loadModel(bytes.buffer, 0, bytes.byteLength, OPTIONS);
+  return session;
 }

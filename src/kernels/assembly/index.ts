@@ -1,2 +1,3 @@
+export { averageReplicas, averageReplicasOuter } from './average';
 export { fillUniform, philoxBlock, shuffle } from './random';
 export { reduceAssign, reduceSgd, reduceSgdMomentum } from './update';

@@ -1,0 +1,26 @@
+import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
+import type { HogwildRule } from '../../common/update-rules.js';
+import type { Replica } from '../replica.js';
+
+/**
+ * As `per-shard`, but nobody waits for anybody: weights are read while others write them, and where two workers write the
+ * same word at once one change may be lost. The counts stay exact; the weights are not repeatable.
+ */
+export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: HogwildRule): EpochCounts {
+  const { control } = replica;
+  const ownSlots = momentum === 'private' ? replica.rank : 0;
+  let steps = 0;
+  let updates = 0;
+  for (const batch of replica.batches(plan)) {
+    if (control.stopRequested) break;
+    for (const shard of replica.shardsOf(batch)) {
+      const { version } = control;
+      replica.readWeights();
+      replica.computeGradient(shard);
+      replica.applyShard(shard, version, plan.optimizer, ownSlots);
+      updates++;
+    }
+    replica.clocks.advance(++steps);
+  }
+  return { steps, updates };
+}

@@ -1,0 +1,35 @@
+import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
+import { batchCount, piece } from '../../common/shards.js';
+import type { LocalRule } from '../../common/update-rules.js';
+import type { Replica } from '../replica.js';
+
+/**
+ * Local SGD: every shard trains weights of its own, and only every `syncEvery` mini-batches all meet and average them. One
+ * replica per shard, not per worker, so that the result does not depend on the number of workers.
+ */
+export function trainLocal(replica: Replica, plan: EpochPlan, { syncEvery }: LocalRule): EpochCounts {
+  const { local, control, setup } = replica;
+  const { start, count } = piece(setup.shards, setup.workers, replica.rank);
+  const own = Array.from({ length: count }, (_, i) => start + i);
+  const last = batchCount(setup.training.rows, plan.batchSize) - 1;
+  let steps = 0;
+  let averages = 0;
+  replica.readWeights(); // those that stay fixed, too
+  local.begin(own);
+  for (const batch of replica.batches(plan)) {
+    for (const shard of replica.shardsOf(batch)) {
+      replica.readWeights(local.weights(shard.index));
+      replica.computeGradient(shard);
+      const target = local.target(shard.index, plan.optimizer);
+      replica.applyTo(target, shard, plan.optimizer, plan.updatesBefore + steps);
+      local.countRows(shard.index, shard.rows);
+    }
+    replica.clocks.advance(++steps);
+    if (steps % syncEvery !== 0 && batch.step !== last && !control.stopRequested) continue;
+    replica.averageReplicas();
+    averages++;
+    local.resetRows(own);
+    if (control.stopped) break;
+  }
+  return { steps, updates: replica.rank === 0 ? averages : 0 };
+}

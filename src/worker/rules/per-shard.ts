@@ -1,0 +1,29 @@
+import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
+import type { PerShardRule } from '../../common/update-rules.js';
+import type { Replica } from '../replica.js';
+
+/**
+ * Every shard is an update of its own: what `batch_size` would mean if it meant threads. Weights are read whole and
+ * gradients applied whole, one at a time; but between the two other shards' updates may come, and the gradient is then
+ * applied to newer weights than it was computed on.
+ */
+export function trainPerShard(replica: Replica, plan: EpochPlan, { maxStaleness }: PerShardRule): EpochCounts {
+  const { control } = replica;
+  let steps = 0;
+  let updates = 0;
+  for (const batch of replica.batches(plan)) {
+    if (control.stopRequested) break;
+    replica.waitForSlowest(batch.step, maxStaleness);
+    for (const shard of replica.shardsOf(batch)) {
+      const version = control.exclusively(() => {
+        replica.readWeights();
+        return control.version;
+      });
+      replica.computeGradient(shard);
+      control.exclusively(() => replica.applyShard(shard, version, plan.optimizer));
+      updates++;
+    }
+    replica.clocks.advance(++steps);
+  }
+  return { steps, updates };
+}
