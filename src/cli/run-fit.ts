@@ -28,6 +28,7 @@ export async function runFit(
   const { lr: learningRate, momentum, nesterov, decay } = options;
   let loss = 0;
   try {
+    // biome-ignore lint/suspicious/noFocusedTests: it is no test that is focused here.
     const { run } = await fit(model, x, y, {
       ...{ batchSize, epochs, validationSplit, shuffle, seed, workers, signal },
       ...(shards !== undefined && { shards }),
