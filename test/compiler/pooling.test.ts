@@ -76,6 +76,28 @@ describe('maxPooling2d', () => {
   });
 });
 
+describe('a convolution that is pooled and used whole', () => {
+  it('is computed once and has the gradients of both uses', async () => {
+    const input = tf.input({ shape: [9, 10, 2] });
+    const conv = tf.layers.conv2d({ filters: 3, kernelSize: 2, activation: 'relu', kernelInitializer: seeded(1) });
+    const y = conv.apply(input) as tf.SymbolicTensor;
+    const pooled = tf.layers.flatten().apply(tf.layers.maxPooling2d({ poolSize: 2 }).apply(y)) as tf.SymbolicTensor;
+    const whole = tf.layers.flatten().apply(y) as tf.SymbolicTensor;
+    const both = tf.layers.concatenate().apply([pooled, whole]);
+    const output = tf.layers.dense({ units: 4, kernelInitializer: seeded(3) }).apply(both) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: input, outputs: output });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const [features, targets] = data();
+    await expectTrainingStep(model, features, targets);
+    // One product forward and one for the filter's gradient; the dense layer has three.
+    const program = compileTrainingStep(model, 3, specsOf(features), specsOf(targets));
+    const products = Buffer.from(program.onnx)
+      .toString('latin1')
+      .match(/Gemm_\d+/g);
+    expect(products?.length).toBe(5);
+  });
+});
+
 /** Derivative of the first log with respect to each element of a weight, by central differences of tfjs' own loss. */
 function numericalGradient(
   model: tf.Sequential,

@@ -5,10 +5,10 @@
  */
 import { add } from './elementwise.js';
 import { asInterleaved, scatterAdd } from './interleave.js';
-import { reshape, slice } from './layout.js';
+import { reshape, slice, transpose } from './layout.js';
 import { gemm } from './linear.js';
-import { dim } from './shapes.js';
-import type { Value } from './value.js';
+import { dim, sameShape } from './shapes.js';
+import type { Attrs, Value } from './value.js';
 import {
   type Pair,
   subWindow,
@@ -29,6 +29,23 @@ export function conv2d(x: Value, filter: Value, window: Window): Value {
 export function lowerConv2d(conv: Value): Value {
   const [x, filter] = conv.inputs as [Value, Value];
   return reshape(gemm(windowMatrix(x, windowFrom(conv.attrs)), filterMatrix(filter)), conv.shape);
+}
+
+/** The windows of `conv` as a slice of the convolution of the same inputs with the windows `wholeAttrs`, if those contain them. */
+export function convolutionPart(conv: Value, wholeAttrs: Attrs): Value | undefined {
+  const [part, whole] = [windowFrom(conv.attrs), windowFrom(wholeAttrs)];
+  const alike = (['kernel', 'dilation', 'padding'] as const).every((key) => sameShape(part[key], whole[key]));
+  const steps = [0, 1].map((axis) => (part.stride[axis] as number) / (whole.stride[axis] as number));
+  const begin = [0, 1].map(
+    (axis) => ((part.offset[axis] as number) - (whole.offset[axis] as number)) / (whole.stride[axis] as number),
+  );
+  const fits = begin.every(
+    (b, axis) => b >= 0 && b + ((part.out[axis] as number) - 1) * (steps[axis] as number) < (whole.out[axis] as number),
+  );
+  if (!alike || !fits || ![...steps, ...begin].every(Number.isInteger) || steps.every((step) => step === 1))
+    return undefined;
+  const [x, filter] = conv.inputs as [Value, Value];
+  return slice(conv2d(x, filter, whole), [0, ...begin, 0], conv.shape, [1, ...steps, 1]);
 }
 
 function filterMatrix(filter: Value): Value {
@@ -60,7 +77,12 @@ function partsOf(dy: Value, window: Window): { dy: Value; window: Window }[] {
 
 /** Gradient of the filter. */
 export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
-  const products = partsOf(dy, window).map((part) => gemm(windowMatrix(x, part.window), rowsOf(part.dy), true, false));
+  const products = partsOf(dy, window).map((part) => {
+    const [windows, rows] = [windowMatrix(x, part.window), rowsOf(part.dy)];
+    // Gemm transposes its left side in memory, so that is the narrower one; the small result is transposed back.
+    const swap = windows.op !== 'Transpose' && dim(rows.shape, 1) < dim(windows.shape, 1);
+    return swap ? transpose(gemm(rows, windows, true, false), [1, 0]) : gemm(windows, rows, true, false);
+  });
   return reshape(products.reduce(add), filterShape);
 }
 

@@ -28,6 +28,8 @@ export function binary(op: string, a: Value, b: Value): Value {
 }
 
 function binaryUnexpanded(op: string, a: Value, b: Value): Value {
+  if (COMPARISONS.has(op) && isIndexCast(a) && isIndexCast(b))
+    return binary(op, a.inputs[0] as Value, b.inputs[0] as Value);
   const dtype: IrType = COMPARISONS.has(op) ? 'bool' : a.dtype;
   const simple = foldBinary(op, a, b, dtype) ?? identities(op, a, b);
   if (simple) return simple;
@@ -35,6 +37,11 @@ function binaryUnexpanded(op: string, a: Value, b: Value): Value {
     sinkTranspose(op, a, b) ?? (op === 'Mul' ? (scaleInterleaved(a, b) ?? scaleInterleaved(b, a)) : undefined);
   if (sunk) return sunk;
   return a.graph.node(op, [a, b], {}, { shape: broadcast(a.shape, b.shape), dtype });
+}
+
+/** Indices compare as well before they are cast to tfjs' int32. */
+function isIndexCast(x: Value): boolean {
+  return x.op === 'Cast' && (x.inputs[0] as Value).dtype === 'int64';
 }
 
 /** x*1, x+0, 0-x, x/c, and factors gathered: (x*s)*t with single-element s, t is x*(s*t). */

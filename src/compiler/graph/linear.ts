@@ -16,6 +16,13 @@ export function gemm(a: Value, b: Value, transA = false, transB = false): Value 
   return a.graph.node('Gemm', [a, b], attrs, { shape: [m, n], dtype: a.dtype });
 }
 
+/** A product with a bias for each column, added while the product is computed. */
+export function gemmWithBias(product: Value, bias: Value): Value {
+  const [a, b] = product.inputs as [Value, Value];
+  const c = reshape(bias, bias.shape.slice(-1));
+  return product.graph.node('Gemm', [a, b, c], product.attrs, { shape: product.shape, dtype: product.dtype });
+}
+
 /** Matrix product over the last two axes, the leading ones broadcast, as tfjs' BatchMatMul. */
 export function batchMatMul(a: Value, b: Value, transA = false, transB = false): Value {
   const batchA = a.shape.slice(0, -2);

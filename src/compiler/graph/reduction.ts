@@ -1,8 +1,8 @@
 /** Operators that reduce along axes. */
-import { mul, scalar, scalarFactor } from './elementwise.js';
+import { mul, scalar, scalarFactor, sub } from './elementwise.js';
 import { asInterleaved } from './interleave.js';
 import { asTransposed, cast, expand, reshape, transpose } from './layout.js';
-import { normalizeAxes, padRank, reducedShape } from './shapes.js';
+import { normalizeAxes, padRank, reducedShape, sameShape } from './shapes.js';
 import type { Value } from './value.js';
 
 export type ReduceOp = 'ReduceSum' | 'ReduceMax' | 'ReduceMin' | 'ReduceProd' | 'ReduceMean';
@@ -58,6 +58,28 @@ function reduceExpanded(op: ReduceOp, x: Value, axes: readonly number[]): Value 
 function reduceTransposed(op: ReduceOp, x: { inner: Value; perm: number[] }, axes: readonly number[]): Value {
   const innerAxes = axes.map((axis) => x.perm[axis] as number);
   return transpose(reduce(op, x.inner, innerAxes, true), x.perm);
+}
+
+export function softmax(x: Value, axis: number): Value {
+  const [along] = normalizeAxes(axis, x.shape.length) as [number];
+  // A transposed input stays so: the axis counts in the layout that is asked for.
+  return x.graph.node('Softmax', [x], { axis: along }, { shape: x.shape, dtype: x.dtype });
+}
+
+/** Gradient of y = softmax(x): (dy - sum(dy * y)) * y, in which whatever is added to all of a row's dy cancels. */
+export function softmaxGradient(dy: Value, y: Value, axis: number): Value {
+  const [along] = normalizeAxes(axis, y.shape.length) as [number];
+  const varying = withoutRowConstant(dy, along);
+  const product = mul(varying, y);
+  return sub(product, mul(reduce('ReduceSum', product, along, true), y));
+}
+
+function withoutRowConstant(dy: Value, axis: number): Value {
+  if (dy.op !== 'Add') return dy;
+  const [a, b] = dy.inputs as [Value, Value];
+  const isConstant = (v: Value): boolean => (v.shape[v.shape.length - dy.shape.length + axis] ?? 1) === 1;
+  if (isConstant(b) && sameShape(a.shape, dy.shape)) return withoutRowConstant(a, axis);
+  return isConstant(a) && sameShape(b.shape, dy.shape) ? withoutRowConstant(b, axis) : dy;
 }
 
 /** Index of the largest or smallest element along an axis, the first one on ties, as int32. */

@@ -1,9 +1,8 @@
 /** tfjs kernels that reduce along axes, and softmax. */
 import { sub, unary } from '../graph/elementwise.js';
-import { asTransposed, cast } from '../graph/layout.js';
-import { argReduce, type ReduceOp, reduce, reduceBool } from '../graph/reduction.js';
+import { cast } from '../graph/layout.js';
+import { argReduce, type ReduceOp, reduce, reduceBool, softmax, softmaxGradient } from '../graph/reduction.js';
 import { normalizeAxes } from '../graph/shapes.js';
-import type { Value } from '../graph/value.js';
 import { input, type KernelRule, type KernelTable } from './rule.js';
 
 /** tfjs names the axes `axis` in some kernels and `reductionIndices` in others. */
@@ -15,14 +14,6 @@ const over =
     const numbers = x.dtype === 'bool' ? cast(x, 'int32') : x;
     return reduce(op, numbers, attrs.axis ?? attrs.reductionIndices, attrs.keepDims ?? false);
   };
-
-/** Softmax along an axis; ONNX' operator is fastest on the last one and tfjs allows only that. */
-function softmax(x: Value, axis: number): Value {
-  const [along] = normalizeAxes(axis, x.shape.length) as [number];
-  return asTransposed(x)
-    ? x.graph.node('Softmax', [x], { axis: along }, { shape: x.shape, dtype: x.dtype })
-    : unary('Softmax', x, { axis: along });
-}
 
 /** Sums of what comes before each element along an axis, the element itself included unless `exclusive`. */
 const cumsum: KernelRule = (inputs, attrs, graph) => {
@@ -50,5 +41,7 @@ export const reduction: KernelTable = {
   Min: over('ReduceMin'),
   Prod: over('ReduceProd'),
   Softmax: (inputs, attrs) => softmax(input(inputs, 'logits'), attrs.dim),
+  // Not a kernel of tfjs: what the compiler's gradient of Softmax calls.
+  SoftmaxGrad: (inputs, attrs) => softmaxGradient(input(inputs, 'dy'), input(inputs, 'y'), attrs.dim),
   Sum: over('ReduceSum'),
 };

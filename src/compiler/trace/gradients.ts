@@ -19,13 +19,27 @@ function conv2dGradient(dy: tf.Tensor, saved: tf.Tensor[], attrs: ConvAttrs): Re
   };
 }
 
+/** As one kernel, so that the compiler sees that it is softmax and not products and sums. */
+function softmaxGradient(dy: tf.Tensor, saved: tf.Tensor[], attrs: { dim: number }): Record<string, () => tf.Tensor> {
+  const [y] = saved as [tf.Tensor];
+  return { logits: () => tf.engine().runKernel('SoftmaxGrad', { dy, y }, attrs) as tf.Tensor };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each gradient has attributes of its own
+type GradientFunction = (dy: tf.Tensor, saved: tf.Tensor[], attrs: any) => Record<string, () => tf.Tensor>;
+
+const GRADIENTS: Record<string, GradientFunction> = { Conv2D: conv2dGradient, Softmax: softmaxGradient };
+
 /** Registers the gradients; the function returned puts tfjs' own back. */
 export function swapGradients(): () => void {
-  const original = tf.getGradient('Conv2D');
-  if (!original) throw new Error('this version of tfjs has no gradient of Conv2D; shardfit needs @tensorflow/tfjs 4');
-  tf.registerGradient({
-    ...original,
-    gradFunc: (dy, saved, attrs) => conv2dGradient(dy as tf.Tensor, saved, attrs as unknown as ConvAttrs),
+  const originals = Object.keys(GRADIENTS).map((kernelName) => {
+    const original = tf.getGradient(kernelName);
+    if (!original) throw new Error(`this tfjs has no gradient of ${kernelName}; shardfit needs @tensorflow/tfjs 4`);
+    return original;
   });
-  return () => tf.registerGradient(original);
+  for (const original of originals) {
+    const gradFunc = GRADIENTS[original.kernelName] as GradientFunction;
+    tf.registerGradient({ ...original, gradFunc: (dy, saved, attrs) => gradFunc(dy as tf.Tensor, saved, attrs) });
+  }
+  return () => originals.forEach(tf.registerGradient);
 }
