@@ -20,7 +20,6 @@ export interface ArenaLayout {
 
 /** Cache line, and the alignment that ONNX Runtime asks of tensors. */
 const ALIGNMENT = 64;
-const PAGE = 65_536;
 /** What one WebAssembly memory can address. */
 const MAXIMUM_BYTES = 2 ** 32;
 
@@ -62,12 +61,6 @@ export class Arena {
   constructor(memory: WebAssembly.Memory, layout: ArenaLayout) {
     this.memory = memory;
     this.layout = layout;
-  }
-
-  /** Reserves the memory: zeros, committed by the system page by page as they are touched. */
-  static allocate(layout: ArenaLayout, maximumPages: number): Arena {
-    const initial = Math.ceil(layout.bytes / PAGE);
-    return new Arena(new WebAssembly.Memory({ initial, maximum: maximumPages, shared: true }), layout);
   }
 
   segment(name: string): Segment {

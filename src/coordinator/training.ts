@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { EpochPlan, EpochReport } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
+import { returnMemory } from './arena-memory.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
@@ -72,6 +73,7 @@ export class Training implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     await this.#group.close();
+    returnMemory(this.#prepared.arena.memory);
   }
 
   get #stopAsked(): boolean {

@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Arena, LayoutBuilder } from '#shardfit/common/arena.js';
+import { Arena, type ArenaLayout, LayoutBuilder } from '#shardfit/common/arena.js';
 
 const PAGE = 65_536;
 
 function layout() {
   return new LayoutBuilder(PAGE).add('a', 'float32', 3).add('b', 'bool', 65).add('c', 'int32', 4).build();
+}
+
+function allocate(built: ArenaLayout): Arena {
+  const initial = Math.ceil(built.bytes / PAGE);
+  return new Arena(new WebAssembly.Memory({ initial, maximum: 65_536, shared: true }), built);
 }
 
 describe('an arena', () => {
@@ -17,7 +22,7 @@ describe('an arena', () => {
   });
 
   it('is one memory: what one view writes, another reads', () => {
-    const arena = Arena.allocate(layout(), 65_536);
+    const arena = allocate(layout());
     const other = new Arena(arena.memory, arena.layout);
     arena.ints('c').set([1, 2, 3, 4]);
     expect([...other.ints('c')]).toEqual([1, 2, 3, 4]);
@@ -29,7 +34,7 @@ describe('an arena', () => {
   });
 
   it('starts as zeros and keeps segments apart', () => {
-    const arena = Arena.allocate(layout(), 65_536);
+    const arena = allocate(layout());
     arena.array('b').fill(1);
     expect([...arena.floats('a')]).toEqual([0, 0, 0]);
     expect([...arena.ints('c')]).toEqual([0, 0, 0, 0]);
@@ -46,6 +51,6 @@ describe('an arena', () => {
   });
 
   it('names a segment it does not have', () => {
-    expect(() => Arena.allocate(layout(), 65_536).segment('d')).toThrow("no segment 'd'");
+    expect(() => allocate(layout()).segment('d')).toThrow("no segment 'd'");
   });
 });
