@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, it } from 'vitest';
-import { expectEvaluationStep, expectTrainingStep, random } from './expect-step.js';
+import { compileTrainingStep } from '#shardfit/compiler/index.js';
+import { expectClose, expectEvaluationStep, expectTrainingStep, random } from './expect-step.js';
+import { runProgram, specsOf } from './run-program.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -64,4 +66,30 @@ describe('activations', () => {
       await expectTrainingStep(model, [random([16, 6], 3, -3, 3)], [random([16, 8], 4)]);
     });
   }
+
+  // tfjs has no gradient for the comparison inside; the derivative is 1 above the threshold and 0 below.
+  it('layer ThresholdedReLU has the gradient of relu above its threshold', async () => {
+    const build = (layer: tf.layers.Layer, bias: number) => {
+      const kernelInitializer = tf.initializers.glorotNormal({ seed: 1 });
+      const biasInitializer = tf.initializers.constant({ value: bias });
+      const model = tf.sequential({
+        layers: [tf.layers.dense({ inputShape: [6], units: 8, kernelInitializer, biasInitializer }), layer],
+      });
+      model.compile({ optimizer: 'sgd', loss: (_, y) => tf.mean(y) });
+      return model;
+    };
+    const [features, targets] = [[random([16, 6], 3, -3, 3)], [random([16, 8], 4)]];
+    // relu(x - 0.5) has the same gradient as x where x > 0.5.
+    const shifted = await expectTrainingStep(build(tf.layers.reLU(), -0.5), features, targets);
+    const model = build(tf.layers.thresholdedReLU({ theta: 0.5 }), 0);
+    const program = compileTrainingStep(model, 16, specsOf(features), specsOf(targets));
+    const { gradients } = await runProgram(program, model, { features, targets, shardWeight: 0.375 });
+    for (const index of [0, 1]) {
+      expectClose(
+        gradients.get(index) as Float32Array,
+        shifted.gradients.get(index) as Float32Array,
+        `weight ${index}`,
+      );
+    }
+  });
 });

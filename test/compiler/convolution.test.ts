@@ -125,4 +125,27 @@ describe('conv2d', () => {
     model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
     await expectTrainingStep(model, [random([5, 14, 14, 1], 5)], [oneHotRows(5, 10)]);
   });
+
+  // tfjs' cpu backend runs channelsFirst by transposing to its own layout and back, as the compiler does.
+  it('may have its channels first', async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.conv2d({
+          inputShape: [2, 8, 8],
+          filters: 3,
+          kernelSize: 3,
+          dataFormat: 'channelsFirst',
+          activation: 'relu',
+          kernelInitializer: seeded(1),
+        }),
+        tf.layers.maxPooling2d({ poolSize: 2, dataFormat: 'channelsFirst' }),
+        tf.layers.conv2d({ filters: 3, kernelSize: 2, dataFormat: 'channelsFirst', kernelInitializer: seeded(2) }),
+        tf.layers.averagePooling2d({ poolSize: 2, dataFormat: 'channelsFirst' }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 4, kernelInitializer: seeded(3) }),
+      ],
+    });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    await expectTrainingStep(model, [random([3, 2, 8, 8], 5)], [random([3, 4], 6)]);
+  });
 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileTrainingStep } from '#shardfit/compiler/index.js';
+import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
 import { expectClose, expectEvaluationStep, expectTrainingStep, random } from './expect-step.js';
 import { runProgram, specsOf } from './run-program.js';
 
@@ -107,5 +107,92 @@ describe('models', () => {
         (after[index] as Float32Array).map((v) => v * 0.375),
         `state ${index}`,
       );
+  });
+
+  it('with several outputs evaluate to the total loss first, then as model.metricsNames says', async () => {
+    const input = tf.input({ shape: [5] });
+    const outputs = [2, 3].map(
+      (units) => tf.layers.dense({ units, kernelInitializer: seeded(units) }).apply(input) as tf.SymbolicTensor,
+    );
+    const model = tf.model({ inputs: input, outputs });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError', metrics: ['mae'] });
+    const [features, targets] = [[random([6, 5], 1)], [random([6, 2], 2), random([6, 3], 3)]];
+    const program = compileEvaluationStep(model, 6, specsOf(features), specsOf(targets));
+    const { logs } = await runProgram(program, model, { features, targets, shardWeight: 1 });
+    expect(logs.length).toBe(model.metricsNames.length);
+    const predictions = model.predict(features[0] as tf.Tensor) as tf.Tensor[];
+    const mse = targets.map(
+      (y, i) => tf.losses.meanSquaredError(y, predictions[i] as tf.Tensor).dataSync()[0] as number,
+    );
+    // tfjs' own evaluate puts running totals first and so has more numbers than names.
+    expectClose(logs.slice(0, 3), [(mse[0] as number) + (mse[1] as number), ...mse], 'losses');
+  });
+
+  it("with transposed layouts have tfjs' gradients", async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.permute({ inputShape: [6, 5], dims: [2, 1] }),
+        tf.layers.dense({ units: 4, activation: 'tanh', kernelInitializer: seeded(1) }),
+        tf.layers.permute({ dims: [2, 1] }),
+        tf.layers.dense({ units: 3, kernelInitializer: seeded(2) }),
+        tf.layers.flatten(),
+      ],
+    });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    await expectTrainingStep(model, [random([3, 6, 5], 1)], [random([3, 12], 2)]);
+  });
+
+  it("with other layers have tfjs' gradients", async () => {
+    const stacks: [number[], tf.layers.Layer[]][] = [
+      [
+        [8, 3],
+        [
+          tf.layers.conv1d({ filters: 4, kernelSize: 3, activation: 'relu', kernelInitializer: seeded(1) }),
+          tf.layers.maxPooling1d({ poolSize: 2 }),
+          tf.layers.flatten(),
+        ],
+      ],
+      [
+        [5, 5, 2],
+        [
+          tf.layers.conv2dTranspose({
+            filters: 3,
+            kernelSize: 3,
+            strides: 2,
+            padding: 'same',
+            kernelInitializer: seeded(1),
+          }),
+          tf.layers.flatten(),
+        ],
+      ],
+      [
+        [4, 4, 2],
+        [
+          tf.layers.conv2d({ filters: 2, kernelSize: 1, kernelInitializer: seeded(1) }),
+          tf.layers.zeroPadding2d({ padding: 1 }),
+          tf.layers.cropping2D({
+            cropping: [
+              [0, 1],
+              [1, 0],
+            ],
+          }),
+          tf.layers.flatten(),
+        ],
+      ],
+      [[6], [tf.layers.dense({ units: 5, kernelInitializer: seeded(1) }), tf.layers.layerNormalization()]],
+      [[5, 3], [tf.layers.lstm({ units: 4, kernelInitializer: seeded(1), recurrentInitializer: seeded(2) })]],
+      [[5, 3], [tf.layers.gru({ units: 4, kernelInitializer: seeded(1), recurrentInitializer: seeded(2) })]],
+    ];
+    for (const [inputShape, layers] of stacks) {
+      const model = tf.sequential({
+        layers: [
+          tf.layers.inputLayer({ inputShape }),
+          ...layers,
+          tf.layers.dense({ units: 2, kernelInitializer: seeded(9) }),
+        ],
+      });
+      model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+      await expectTrainingStep(model, [random([3, ...inputShape], 1)], [random([3, 2], 2)]);
+    }
   });
 });

@@ -33,9 +33,10 @@ function binaryUnexpanded(op: string, a: Value, b: Value): Value {
   const dtype: IrType = COMPARISONS.has(op) ? 'bool' : a.dtype;
   const simple = foldBinary(op, a, b, dtype) ?? identities(op, a, b);
   if (simple) return simple;
-  const sunk =
-    sinkTranspose(op, a, b) ?? (op === 'Mul' ? (scaleInterleaved(a, b) ?? scaleInterleaved(b, a)) : undefined);
-  if (sunk) return sunk;
+  const sunk = withoutTransposes([a, b]);
+  if (sunk) return transpose(binary(op, sunk.values[0] as Value, sunk.values[1] as Value), sunk.perm);
+  const scaled = op === 'Mul' ? (scaleInterleaved(a, b) ?? scaleInterleaved(b, a)) : undefined;
+  if (scaled) return scaled;
   return a.graph.node(op, [a, b], {}, { shape: broadcast(a.shape, b.shape), dtype });
 }
 
@@ -88,13 +89,19 @@ export function scalarFactor(x: Value): { rest: Value; scalar: Value } | undefin
   return undefined;
 }
 
-/** f(transpose(a), b) as transpose(f(a, b')): layouts move towards the outputs, where they meet their inverses. */
-function sinkTranspose(op: string, a: Value, b: Value): Value | undefined {
-  const rank = Math.max(a.shape.length, b.shape.length);
-  const [ta, tb] = [asTransposed(a), asTransposed(b)];
-  const perm = ta && a.shape.length === rank ? ta.perm : tb && b.shape.length === rank ? tb.perm : undefined;
-  if (!perm) return undefined;
-  return transpose(binary(op, untranspose(a, perm, rank), untranspose(b, perm, rank)), perm);
+/**
+ * f(transpose(a), b) as transpose(f(a, b')): layouts move towards the outputs, where they meet their inverses. Only
+ * where b' needs no transpose of its own: one of the two must happen, and moving it back and forth would never end.
+ */
+function withoutTransposes(values: readonly Value[]): { values: Value[]; perm: number[] } | undefined {
+  const rank = Math.max(...values.map((v) => v.shape.length));
+  for (const value of values) {
+    const perm = value.shape.length === rank ? asTransposed(value)?.perm : undefined;
+    if (!perm) continue;
+    const inner = values.map((v) => untranspose(v, perm));
+    if (inner.every((v) => v.op !== 'Transpose')) return { values: inner, perm };
+  }
+  return undefined;
 }
 
 /** A product with interleaved parts, where the factor is the same for every position or zero only where the parts are. */
@@ -114,8 +121,8 @@ function scaleInterleaved(x: Value, factor: Value): Value | undefined {
 }
 
 /** The value that `perm` turns into `x`. */
-export function untranspose(x: Value, perm: readonly number[], rank = perm.length): Value {
-  return isScalarLike(x) ? x : transpose(reshape(x, padRank(x.shape, rank)), invertPermutation(perm));
+export function untranspose(x: Value, perm: readonly number[]): Value {
+  return isScalarLike(x) ? x : transpose(reshape(x, padRank(x.shape, perm.length)), invertPermutation(perm));
 }
 
 export const add = (a: Value, b: Value): Value => binary('Add', a, b);
@@ -143,10 +150,10 @@ function mask(x: Value): Value {
 export function where(condition: Value, a: Value, b: Value): Value {
   const shape = broadcast(broadcast(condition.shape, a.shape), b.shape);
   const parts = [condition, a, b].map(unexpanded);
-  const perm = parts.map((v) => (v.shape.length === shape.length ? asTransposed(v)?.perm : undefined)).find(Boolean);
-  if (perm) {
-    const [c, x, y] = parts.map((v) => untranspose(v, perm)) as [Value, Value, Value];
-    return expand(transpose(where(c, x, y), perm), shape);
+  const sunk = withoutTransposes(parts);
+  if (sunk) {
+    const [c, x, y] = sunk.values as [Value, Value, Value];
+    return expand(transpose(where(c, x, y), sunk.perm), shape);
   }
   const [c, x, y] = parts as [Value, Value, Value];
 

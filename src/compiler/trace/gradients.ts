@@ -30,6 +30,14 @@ type GradientFunction = (dy: tf.Tensor, saved: tf.Tensor[], attrs: any) => Recor
 
 const GRADIENTS: Record<string, GradientFunction> = { Conv2D: conv2dGradient, Softmax: softmaxGradient };
 
+/** Steps have no gradient in tfjs, not even zero: layers such as ThresholdedReLU multiply by them. */
+const STEPS = ['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'NotEqual'];
+
+function zeroGradients(_: unknown, saved: tf.Tensor[]): Record<string, () => tf.Tensor> {
+  const [a, b] = saved as [tf.Tensor, tf.Tensor];
+  return { a: () => tf.zeros(a.shape), b: () => tf.zeros(b.shape) };
+}
+
 /** Registers the gradients; the function returned puts tfjs' own back. */
 export function swapGradients(): () => void {
   const originals = Object.keys(GRADIENTS).map((kernelName) => {
@@ -41,5 +49,11 @@ export function swapGradients(): () => void {
     const gradFunc = GRADIENTS[original.kernelName] as GradientFunction;
     tf.registerGradient({ ...original, gradFunc: (dy, saved, attrs) => gradFunc(dy as tf.Tensor, saved, attrs) });
   }
-  return () => originals.forEach(tf.registerGradient);
+  const added = STEPS.filter((kernelName) => !tf.getGradient(kernelName));
+  for (const kernelName of added)
+    tf.registerGradient({ kernelName, inputsToSave: ['a', 'b'], gradFunc: zeroGradients });
+  return () => {
+    originals.forEach(tf.registerGradient);
+    added.forEach(tf.unregisterGradient);
+  };
 }
