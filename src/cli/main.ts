@@ -5,7 +5,9 @@ import { openOutput } from './output.js';
 import { runProgram } from './run-program.js';
 
 const output = openOutput();
-using interruption = listenForInterruption((line) => output.error(`shardfit: ${line}`));
+// On a terminal the bar and the ^C stand on the line already.
+const lineStart = process.stderr.isTTY ? '\n' : '';
+using interruption = listenForInterruption((line) => output.error(`${lineStart}shardfit: ${line}`));
 output.onClosed = () => interruption.stop();
 
 // The one place that ends the program: with a code, and by letting what has been written drain.

@@ -50,7 +50,8 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const saved = diverged || run.updates === 0 ? undefined : save;
   if (saved !== undefined) await saveModel(saved, model, preprocessingOf(normalizer, table.target));
   report.end({ run, weightsSha256: sha256(weightBytes(model)), interrupted, saved });
-  if (interrupted && saved !== undefined) output.error(`shardfit: saved the weights reached to ${saved}`);
+  if (interrupted && saved !== undefined && options.json)
+    output.error(`shardfit: saved the weights reached to ${saved}`);
   if (diverged) {
     const nothingSaved = save === undefined ? '' : '; nothing was saved';
     throw new Error(`training diverged, the loss is ${loss}: try a smaller --lr than ${lr}${nothingSaved}`);
