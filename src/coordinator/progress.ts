@@ -29,8 +29,10 @@ export async function followEpoch<T>(training: Promise<T>, follower: Follower): 
   const end = () => ended.abort();
   training.then(end, end);
   try {
-    while (!ended.signal.aborted) {
+    for (let last = false; !last; ) {
       await delay(INTERVAL, undefined, { signal: ended.signal }).catch(() => {});
+      // Seen before the report: what the workers do during it is left for one more.
+      last = ended.signal.aborted;
       await report(follower);
     }
   } catch (error) {

@@ -3,6 +3,9 @@ import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { expect } from 'vitest';
 
+// The report would otherwise ask for the names of network peers.
+Object.assign(process.report, { excludeNetwork: true });
+
 /** Worker threads of this process by Node's own count. */
 export function workerThreads(): number {
   const report = process.report.getReport() as { workers?: unknown[] };
