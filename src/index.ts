@@ -2,4 +2,4 @@ export { type Optimizer, type SgdOptions, sgd } from './common/optimizers.js';
 export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
-export type { RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';
+export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { fit, type RunSummary, sgd } from '../index.js';
 import type { Report } from './report/report.js';
+import { ruleFitOptions } from './rule-options.js';
 import type { TrainOptions } from './train-options.js';
 
 /** How training ended, as planned or by a signal. */
@@ -32,6 +33,7 @@ export async function runFit(
     const { run } = await fit(model, x, y, {
       ...{ batchSize, epochs, validationSplit, shuffle, seed, workers, signal },
       ...(shards !== undefined && { shards }),
+      ...ruleFitOptions(options),
       optimizer: sgd({ learningRate, momentum, nesterov, decay }),
       onProgress: (state) => report.progress(state),
       callbacks: {

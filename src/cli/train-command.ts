@@ -3,6 +3,7 @@ import { BUILT_IN } from '../data/data-sets.js';
 import { MOST_NUMBERED_CLASSES, ROWS_PER_CLASS } from '../data/target.js';
 import { ACTIVATIONS, LOSSES } from './choices.js';
 import { readName, readReal, readSizes, readWhole, readWholeOr } from './option-values.js';
+import { updateOptions } from './rule-options.js';
 import type { TrainOptions } from './train-options.js';
 
 const TARGET_RULE = `Target: text is a class. Numbers are predicted as numbers, unless all are whole, with at most ${MOST_NUMBERED_CLASSES} different
@@ -13,6 +14,7 @@ const EXAMPLES = `Examples:
   shardfit train --data digits --hidden 64 --batch-size full --lr 0.5 --epochs 200
   shardfit train --data houses.csv --target price --hidden 64,32 --lr 0.001 --save model
   shardfit train --data digits --shards 4 --workers 2 --seed 7 --json
+  shardfit train --data digits --update per-shard --max-staleness 0
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 ended by Ctrl-C.`;
 
@@ -23,7 +25,13 @@ export function trainCommand(action: (options: TrainOptions) => Promise<void>): 
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\n${TARGET_RULE}\n\n${EXAMPLES}`)
     .action((options: TrainOptions) => action(options));
-  for (const option of [...dataOptions(), ...modelOptions(), ...trainingOptions(), ...outputOptions()]) {
+  for (const option of [
+    ...dataOptions(),
+    ...modelOptions(),
+    ...trainingOptions(),
+    ...updateOptions(),
+    ...outputOptions(),
+  ]) {
     command.addOption(option);
   }
   return command;

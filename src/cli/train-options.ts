@@ -1,8 +1,9 @@
 import type { Task } from '../data/table.js';
 import type { Activation, Loss } from './choices.js';
+import type { RuleChoice } from './rule-options.js';
 
 /** Options of `shardfit train`, read and checked. */
-export interface TrainOptions {
+export interface TrainOptions extends RuleChoice {
   data: string;
   target?: string;
   task?: Task;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { resolveRule } from '../coordinator/rule-options.js';
 import { loadData } from '../data/data-sets.js';
 import { fitNormalizer, normalize } from '../data/normalizer.js';
 import { trainingRows } from '../data/split.js';
@@ -12,6 +13,7 @@ import type { Output } from './output.js';
 import { planOf } from './plan.js';
 import { jsonReport } from './report/json-report.js';
 import { textReport } from './report/text-report.js';
+import { ruleFitOptions, withFlagNames } from './rule-options.js';
 import { runFit } from './run-fit.js';
 import type { TrainOptions } from './train-options.js';
 
@@ -21,7 +23,9 @@ import type { TrainOptions } from './train-options.js';
  * @throws Error if training cannot start or diverges.
  */
 export async function train(options: TrainOptions, output: Output, interruption: Interruption): Promise<void> {
-  const { quiet, epochs, save } = options;
+  const { quiet, epochs, save, workers, shards } = options;
+  // Before the data is loaded: nothing about it can put these right.
+  withFlagNames(() => resolveRule({ workers, ...(shards !== undefined && { shards }), ...ruleFitOptions(options) }));
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   // Before training rather than after it, when the work would be lost.

@@ -30,7 +30,7 @@ export interface ReplicaSetup {
   layout: ArenaLayout;
   parameters: ParameterLayout;
   rule: UpdateRule;
-  /** Replays the rule in one thread, with a simulated worker for each shard. */
+  /** Set where there is a simulated worker for each shard: asynchronous rules are then replayed in one thread. */
   speeds?: SpeedModel;
   /** Key of the random generator: two 32-bit words. */
   key: [number, number];
@@ -71,7 +71,7 @@ export interface EpochCounts {
   steps: number;
   /** Updates made: by this worker, or by all together and counted by the first. */
   updates: number;
-  /** Time that a replayed schedule would have taken, in units of one row's mean time. */
+  /** Time that simulated workers would have taken, in units of one row's mean time. */
   simulatedTime?: number;
 }
 

@@ -54,7 +54,10 @@ export interface FitOptions {
   /** Of `local`: momentum and rate of an outer step on the averaged change. Default 0 and 1: take the average. */
   outerMomentum?: number;
   outerLearningRate?: number;
-  /** Simulated workers, one per shard. `per-shard` and `hogwild` then replay a seeded schedule, the same to the bit every time. */
+  /**
+   * Simulated workers, one per shard, of seeded speeds. `per-shard` and `hogwild` then replay the schedule of those speeds, the
+   * same to the bit every time; `sync` and `local` do as ever. `run.simulatedTime` says how long the workers would have taken.
+   */
   virtualWorkers?: number;
   /** With `virtualWorkers`: how many times slower worker 0 is than it would be. Default 1. */
   straggler?: number;
@@ -75,7 +78,7 @@ export type ResolvedOptions = Required<
     workers: number;
     shards: number;
     rule: UpdateRule;
-    /** Set where the rule is replayed with simulated workers. */
+    /** Set where workers are simulated. */
     speeds: SpeedModel | undefined;
   };
 

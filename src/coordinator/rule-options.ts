@@ -34,11 +34,11 @@ export function resolveRule(options: FitOptions): {
   const { virtualWorkers } = options;
   checkVirtual(options);
   const asynchronous = kind === 'per-shard' || kind === 'hogwild';
-  const speeds = virtualWorkers && asynchronous ? { ...SPEEDS, straggler: options.straggler ?? 1 } : undefined;
+  const speeds = virtualWorkers ? { ...SPEEDS, straggler: options.straggler ?? 1 } : undefined;
   const offered =
     options.workers === undefined || options.workers === 'auto' ? availableParallelism() : options.workers;
   // A replayed schedule is one thread's work: it is a sequence.
-  const workers = speeds ? 1 : offered;
+  const workers = speeds && asynchronous ? 1 : offered;
   return { rule: describeRule(kind, options), speeds, workers, shards: virtualWorkers ?? options.shards ?? workers };
 }
 

@@ -22,6 +22,14 @@ export interface StalenessSummary {
   maxLead: number;
 }
 
+/** What had been done by the end of an epoch, since the `fit` began. */
+export interface Milestone {
+  updates: number;
+  rows: number;
+  /** Seconds of training: preparation and validation are left out. */
+  seconds: number;
+}
+
 /** What a `fit` did, counted. */
 export interface RunSummary {
   /** Rows trained on, and rows held back for validation. */
@@ -37,13 +45,17 @@ export interface RunSummary {
   batchSize: number;
   /** What a mini-batch did to the weights. */
   update: UpdateRuleName;
+  /** Of `local`: mini-batches from one averaging of the replicas, which counts as one update, to the next. */
+  syncEvery?: number;
   /** Of rules in which shards update on their own. */
   staleness?: StalenessSummary;
-  /** Time that a replayed schedule of simulated workers would have taken, in units of one row's mean time. */
+  /** Time that simulated workers would have taken, in units of one row's mean time. */
   simulatedTime?: number;
   /** Seconds of training: preparation and validation are left out. */
   seconds: number;
   samplesPerSecond: number;
+  /** Where the run stood at the end of each epoch. */
+  milestones: Milestone[];
   threads: ThreadSummary[];
   /** Whether step programs read weights and wrote gradients in the arena itself or by way of copies. */
   tensorMemory: TensorMemory;
@@ -72,8 +84,10 @@ export class RunRecorder {
       shards,
       batchSize,
       update: rule.kind,
+      ...(rule.kind === 'local' && { syncEvery: rule.syncEvery }),
       seconds: 0,
       samplesPerSecond: 0,
+      milestones: [],
       threads,
       tensorMemory: 'shared',
     };
@@ -89,6 +103,8 @@ export class RunRecorder {
     }
     summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
     summary.seconds += seconds;
+    const rowsBefore = summary.milestones.at(-1)?.rows ?? 0;
+    summary.milestones.push({ updates: summary.updates, rows: rowsBefore + rows, seconds: summary.seconds });
     if (reports.some(({ tensorMemory }) => tensorMemory === 'copied')) summary.tensorMemory = 'copied';
     reports.forEach(({ time }, rank) => {
       const thread = summary.threads[rank] as ThreadSummary;

@@ -12,9 +12,12 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
     },
     stop() {},
     end({ run, weightsSha256, interrupted }: Outcome) {
-      const { updates, workers, shards, batchSize, samplesPerSecond } = run;
+      const { update, updates, syncEvery, staleness, simulatedTime } = run;
+      const { workers, shards, batchSize, samplesPerSecond } = run;
       const event = interrupted ? 'interrupted' : 'done';
-      write({ event, updates, workers, shards, batchSize, samplesPerSecond, weightsSha256 });
+      // Those that the rule does not have are left out.
+      const ofRule = { syncEvery, staleness, simulatedTime };
+      write({ event, update, updates, ...ofRule, workers, shards, batchSize, samplesPerSecond, weightsSha256 });
     },
   };
 }

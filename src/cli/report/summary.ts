@@ -1,4 +1,5 @@
 import type { RunSummary, ThreadSummary } from '../../index.js';
+import { answer, batchRows, isReplay } from './answer.js';
 import { count, counted, duration } from './format.js';
 import type { Outcome } from './report.js';
 
@@ -10,8 +11,10 @@ export function summaryLines({ run, weightsSha256, interrupted, saved }: Outcome
     interrupted ? 'Stopped early, after a whole update.' : 'Done.',
     `  rows          ${count(run.rows)} for training${validation}`,
     `  mini-batches  ${count(run.miniBatches)} an epoch, of ${counted(batchRows(run), 'row')}${lastBatch(run)}`,
+    `  update rule   ${run.update}${run.syncEvery === undefined ? '' : `, averaged every ${counted(run.syncEvery, 'mini-batch', 'mini-batches')}`}`,
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
-    `  threads       ${count(run.workers)}, each mini-batch cut into ${counted(run.shards, 'shard')}`,
+    ...stalenessLine(run),
+    `  threads       ${count(run.workers)}, each mini-batch cut into ${counted(run.shards, 'shard')}${isReplay(run) ? ', one for each simulated worker' : ''}`,
     `  speed         ${count(run.samplesPerSecond)} samples/s, ${duration(run.seconds)} in all`,
     ...run.threads.map(threadLine),
     `  weights       sha256 ${weightsSha256}`,
@@ -21,14 +24,17 @@ export function summaryLines({ run, weightsSha256, interrupted, saved }: Outcome
   ];
 }
 
-/** A batch size larger than the data makes one batch of all rows. */
-function batchRows({ rows, batchSize }: RunSummary): number {
-  return Math.min(rows, batchSize);
-}
-
 function lastBatch({ rows, batchSize }: RunSummary): string {
   const last = rows % batchSize;
   return last === 0 || rows < batchSize ? '' : `, the last one of ${last}`;
+}
+
+/** Of rules in which shards update on their own. */
+function stalenessLine({ staleness }: RunSummary): string[] {
+  if (!staleness) return [];
+  const { mean, max, maxLead } = staleness;
+  const ahead = `the fastest worker at most ${counted(maxLead, 'mini-batch', 'mini-batches')} ahead`;
+  return [`  staleness     ${mean.toFixed(2)} updates on average, ${count(max)} at most; ${ahead}`];
 }
 
 function threadLine({ rank, computeSeconds, waitSeconds, reduceSeconds, gatherSeconds }: ThreadSummary): string {
@@ -41,16 +47,4 @@ function threadLine({ rank, computeSeconds, waitSeconds, reduceSeconds, gatherSe
     `gather ${share(gatherSeconds)}`,
   ];
   return `  thread ${String(rank).padEnd(6)} ${parts.join('   ')}   of ${duration(total)}`;
-}
-
-/** "Does batch_size mean that many threads?", answered for this run. */
-export function answer(run: RunSummary): string {
-  const { workers, shards } = run;
-  const size = batchRows(run);
-  const sharing = Math.min(workers, shards, size);
-  const idle = workers > sharing ? ` (${counted(workers - sharing, 'more thread')} had nothing to do)` : '';
-  const update = `Each mini-batch of ${counted(size, 'row')} made 1 update of the weights`;
-  return sharing === 1
-    ? `${update}, computed by 1 thread${idle}: the batch size says how many rows an update averages over, not how many threads run.`
-    : `${update}, computed by ${sharing} threads together, each on its share of those rows${idle}: the batch size sets the updates, the threads only the speed.`;
 }

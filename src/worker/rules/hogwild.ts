@@ -13,6 +13,7 @@ export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: Ho
   let updates = 0;
   for (const batch of replica.batches(plan)) {
     if (control.stopRequested) break;
+    replica.waitForSlowest(batch.step, Number.POSITIVE_INFINITY); // notes the lead, and lets pass
     for (const shard of replica.shardsOf(batch)) {
       const { version } = control;
       replica.readWeights();

@@ -2,6 +2,7 @@ import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
 import type { HogwildRule, PerShardRule, SpeedModel } from '../../common/update-rules.js';
 import type { Shard } from '../gradient-engine.js';
 import type { Batch, Replica } from '../replica.js';
+import { shardTime } from '../simulated-time.js';
 
 /** Pieces in which a simulated hogwild worker writes its update, so that others read weights that are half old, half new. */
 const HOGWILD_PIECES = 8;
@@ -113,18 +114,11 @@ class Schedule {
     const { version } = control;
     this.#replica.readWeights();
     this.#replica.computeGradient(shard);
-    const time = this.#timeFor(shard);
+    const time = shardTime(this.#replica, shard, this.#speeds);
     const running = { worker, shard, version, t: 0, at: this.#now + time, pause: time * PIECE_SHARE, piece: 0 };
     this.#running.push(running);
     busy.add(worker);
     return false;
-  }
-
-  /** Log-normal times: a spread between workers, a jitter from shard to shard. In units of one row's mean time. */
-  #timeFor({ index, rows, batchNumber }: Shard): number {
-    const { spread, jitter, straggler } = this.#speeds;
-    const logarithm = spread * this.#replica.normal(index, 0) + jitter * this.#replica.normal(index, batchNumber + 1);
-    return rows * Math.exp(logarithm) * (index === 0 ? straggler : 1);
   }
 
   #takeNext(): Running | undefined {

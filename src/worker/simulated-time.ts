@@ -1,0 +1,45 @@
+import type { EpochPlan } from '../common/protocol.js';
+import type { SpeedModel } from '../common/update-rules.js';
+import type { Shard } from './gradient-engine.js';
+import type { Batch, Replica } from './replica.js';
+
+/**
+ * Time that the simulated worker of a shard takes for it, in units of one row's mean time. Log-normal: a spread between
+ * workers, a jitter from shard to shard.
+ */
+export function shardTime(
+  replica: Replica,
+  { index, rows, batchNumber }: Shard,
+  { spread, jitter, straggler }: SpeedModel,
+): number {
+  const logarithm = spread * replica.normal(index, 0) + jitter * replica.normal(index, batchNumber + 1);
+  return rows * Math.exp(logarithm) * (index === 0 ? straggler : 1);
+}
+
+/**
+ * Time that `steps` mini-batches of an epoch would have taken where all simulated workers wait for the slowest one after
+ * every `meetEvery` of them.
+ */
+export function meetingTime(
+  replica: Replica,
+  plan: EpochPlan,
+  speeds: SpeedModel,
+  steps: number,
+  meetEvery: number,
+): number {
+  const workers = Array.from({ length: replica.setup.shards }, (_, index) => index);
+  const timeOf = (batch: Batch, worker: number) => {
+    const shard = replica.shardOf(batch, worker);
+    return shard ? shardTime(replica, shard, speeds) : 0;
+  };
+  let total = 0;
+  let busy = workers.map(() => 0);
+  for (const batch of replica.batches(plan)) {
+    if (batch.step === steps) break;
+    busy = workers.map((worker) => (busy[worker] as number) + timeOf(batch, worker));
+    if ((batch.step + 1) % meetEvery !== 0 && batch.step + 1 !== steps) continue;
+    total += Math.max(...busy);
+    busy = workers.map(() => 0);
+  }
+  return total;
+}
