@@ -5,8 +5,9 @@
  */
 import { add } from './elementwise.js';
 import { asInterleaved, scatterAdd } from './interleave.js';
-import { reshape, slice, transpose } from './layout.js';
+import { asTransposed, reshape, slice, transpose } from './layout.js';
 import { gemm } from './linear.js';
+import { planarConv2d, planarInputGradient } from './planar.js';
 import { dim, sameShape } from './shapes.js';
 import type { Attrs, Value } from './value.js';
 import {
@@ -23,12 +24,22 @@ import {
 /** Symbolic until lowered, so that a pooling above can ask for a part of the windows only. */
 export function conv2d(x: Value, filter: Value, window: Window): Value {
   const shape = [dim(x.shape, 0), ...window.out, dim(filter.shape, 3)];
-  return x.graph.node('Conv', [x, filter], windowAttrs(window), { shape, dtype: x.dtype });
+  return x.graph.node('Conv2d', [x, filter], windowAttrs(window), { shape, dtype: x.dtype });
 }
 
-export function lowerConv2d(conv: Value): Value {
+/** Whether the gathered windows of a convolution are among the nodes that the step needs. */
+export function needsWindows(conv: Value, needed: ReadonlySet<Value>): boolean {
+  const windows = windowMatrix(conv.inputs[0] as Value, windowFrom(conv.attrs));
+  return needed.has(asTransposed(windows)?.inner ?? windows);
+}
+
+/** By gathered windows if they exist for the filter's gradient anyway or have few channels, else by ONNX' operator. */
+export function lowerConv2d(conv: Value, haveWindows: boolean): Value {
   const [x, filter] = conv.inputs as [Value, Value];
-  return reshape(gemm(windowMatrix(x, windowFrom(conv.attrs)), filterMatrix(filter)), conv.shape);
+  const window = windowFrom(conv.attrs);
+  const isSmall = dim(filter.shape, 2) < 8 || window.kernel.every((k) => k === 1);
+  if (!haveWindows && !isSmall) return planarConv2d(x, filter, window);
+  return reshape(gemm(windowMatrix(x, window), filterMatrix(filter)), conv.shape);
 }
 
 /** The windows of `conv` as a slice of the convolution of the same inputs with the windows `wholeAttrs`, if those contain them. */
@@ -91,6 +102,8 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
   const parts = partsOf(dy, window);
+  const planar = parts[0]?.dy === dy ? planarInputGradient(dy, filter, window, [height, width]) : undefined;
+  if (planar) return planar;
   const pieces = parts.flatMap((part) => {
     const columns = gemm(rowsOf(part.dy), filterMatrix(filter), false, true);
     const taps = tapPositions(window);

@@ -101,6 +101,13 @@ export function slice(x: Value, begin: readonly number[], size: readonly number[
   return x.graph.node('Slice', [x], attrs, { shape: [...size], dtype: x.dtype });
 }
 
+/** `x` with the order of elements turned around along `axes`. */
+export function reverse(x: Value, axes: readonly number[]): Value {
+  const begin = x.shape.map((n, i) => (axes.includes(i) ? n - 1 : 0));
+  const steps = x.shape.map((_, i) => (axes.includes(i) ? -1 : 1));
+  return slice(x, begin, x.shape, steps);
+}
+
 function sliceEnd(begin: number, size: number, step: number): number {
   if (step > 0) return begin + (size - 1) * step + 1;
   const last = begin + (size - 1) * step;

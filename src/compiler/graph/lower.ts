@@ -1,5 +1,5 @@
 /** Replaces what the graph holds symbolically by ONNX operators, once it is known what is used. */
-import { convolutionPart, lowerConv2d } from './convolution.js';
+import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
 import { gemmWithBias } from './linear.js';
@@ -13,9 +13,9 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
 
 /** A pooling asks for convolutions of parts of the windows; where the whole is needed anyway, the parts are cut from it. */
 function shareConvolutions(outputs: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
-  const convolutions = topologicalOrder(outputs).filter((value) => value.op === 'Conv');
+  const convolutions = topologicalOrder(outputs).filter((value) => value.op === 'Conv2d');
   return rebuild(outputs, replacements, (value, original) => {
-    if (value.op !== 'Conv') return value;
+    if (value.op !== 'Conv2d') return value;
     const others = convolutions.filter((other) => other.inputs.every((input, i) => input === original.inputs[i]));
     for (const other of others) {
       const part = convolutionPart(value, other.attrs);
@@ -26,8 +26,9 @@ function shareConvolutions(outputs: readonly Value[], replacements: ReadonlyMap<
 }
 
 function writeOut(outputs: readonly Value[]): Value[] {
-  return rebuild(outputs, new Map(), (value) => {
-    if (value.op === 'Conv') return lowerConv2d(value);
+  const needed = new Set(topologicalOrder(outputs));
+  return rebuild(outputs, new Map(), (value, original) => {
+    if (value.op === 'Conv2d') return lowerConv2d(value, needsWindows(original, needed));
     return value.op === 'Interleave' ? materialize(value) : value;
   });
 }

@@ -50,7 +50,7 @@ function runningMaxima(x: Value, window: Window): { tap: Value; maximum: Value }
 
 /** The taps of a pooling; those of a convolution below are convolutions of fewer windows, so it never exists as a whole. */
 function tapsOf(x: Value, window: Window): Value[] {
-  if (x.op === 'Conv' && isDisjoint(window) && !isPadded(window)) {
+  if (x.op === 'Conv2d' && isDisjoint(window) && !isPadded(window)) {
     const [input, filter] = x.inputs as [Value, Value];
     return tapPositions(window).map((position) => {
       const start = tapStart(window, position);

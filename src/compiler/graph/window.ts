@@ -37,6 +37,11 @@ export function tapStart({ offset, dilation }: Window, [i, j]: Pair): Pair {
   return [offset[0] + i * dilation[0], offset[1] + j * dilation[1]];
 }
 
+/** Elements of the padded input that one window reaches over. */
+export function windowLength({ kernel, dilation }: Window, axis: 0 | 1): number {
+  return (kernel[axis] - 1) * dilation[axis] + 1;
+}
+
 export function isPadded({ padding }: Window): boolean {
   return padding.some((n) => n > 0);
 }

@@ -1,4 +1,5 @@
 /** The kernel table. To support another tfjs kernel, add its entry to the file of its subject. */
+import { constant } from './constant.js';
 import { convolution } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { matmul } from './matmul.js';
@@ -9,6 +10,7 @@ import type { KernelTable } from './rule.js';
 import { shape } from './shape.js';
 
 export const kernels: KernelTable = {
+  ...constant,
   ...convolution,
   ...elementwise,
   ...matmul,

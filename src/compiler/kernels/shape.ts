@@ -1,9 +1,10 @@
 /** tfjs kernels that move, repeat, cut and join elements, and those that make constants. */
 import { binary, mul, scalar } from '../graph/elementwise.js';
-import { cast, concat, expand, pad, reshape, slice, transpose } from '../graph/layout.js';
+import { cast, concat, expand, pad, reshape, reverse, slice, transpose } from '../graph/layout.js';
 import { normalizeAxes } from '../graph/shapes.js';
-import type { ConstantData, Graph, Value } from '../graph/value.js';
+import type { Value } from '../graph/value.js';
 import { input, inputList, type KernelRule, type KernelTable } from './rule.js';
+import { type StridedSliceAttrs, stridedSlice } from './strided-slice.js';
 
 /** `x` repeated `reps[i]` times along axis i; axes of size 1 repeat for free. */
 function tile(x: Value, reps: readonly number[]): Value {
@@ -31,18 +32,6 @@ const padRule: KernelRule = (inputs, attrs) => {
   const before = paddings.map(([n]) => n);
   const after = paddings.map(([, n]) => n);
   return pad(input(inputs, 'x'), before, after, attrs.constantValue ?? 0);
-};
-
-const reverse: KernelRule = (inputs, attrs) => {
-  const x = input(inputs, 'x');
-  const axes = normalizeAxes(attrs.dims, x.shape.length);
-  const begin = x.shape.map((n, i) => (axes.includes(i) ? n - 1 : 0));
-  return slice(
-    x,
-    begin,
-    x.shape,
-    x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
-  );
 };
 
 const split: KernelRule = (inputs, attrs) => {
@@ -118,28 +107,6 @@ const gather: KernelRule = (inputs, attrs, graph) => {
   return graph.node('Gather', [x, cast(indices, 'int32')], { axis }, { shape, dtype: x.dtype });
 };
 
-const range: KernelRule = (_, attrs, graph) => {
-  const { start, stop, step, dtype } = attrs;
-  const count = Math.max(0, Math.ceil((stop - start) / step));
-  const numbers = Array.from({ length: count }, (_, i) => start + i * step);
-  return graph.constant(constantData(numbers, dtype), [count], dtype);
-};
-
-function constantData(numbers: ArrayLike<number>, dtype: Value['dtype']): ConstantData {
-  if (dtype === 'float32') return Float32Array.from(numbers);
-  return dtype === 'bool' ? Uint8Array.from(numbers) : Int32Array.from(numbers);
-}
-
-/** A constant from values that tfjs holds in JavaScript. */
-export function constantOf(
-  graph: Graph,
-  values: ArrayLike<number>,
-  shape: readonly number[],
-  dtype: Value['dtype'],
-): Value {
-  return graph.constant(constantData(values, dtype), shape, dtype);
-}
-
 export const shape: KernelTable = {
   BroadcastTo: (inputs, attrs) => expand(input(inputs, 'x'), attrs.shape),
   Concat: (inputs, attrs) => {
@@ -152,12 +119,10 @@ export const shape: KernelTable = {
     const axis = attrs.dim < 0 ? attrs.dim + x.shape.length + 1 : attrs.dim;
     return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
   },
-  Fill: (_, attrs, graph) => graph.splat(attrs.value, attrs.shape, attrs.dtype ?? 'float32'),
   GatherV2: gather,
   OneHot: oneHot,
   Pack: pack,
   PadV2: padRule,
-  Range: range,
   Reshape: (inputs, attrs) => {
     const x = input(inputs, 'x');
     const known = attrs.shape.reduce((n: number, d: number) => (d < 0 ? n : n * d), 1);
@@ -167,7 +132,10 @@ export const shape: KernelTable = {
       attrs.shape.map((d: number) => (d < 0 ? size / known : d)),
     );
   },
-  Reverse: reverse,
+  Reverse: (inputs, attrs) => {
+    const x = input(inputs, 'x');
+    return reverse(x, normalizeAxes(attrs.dims, x.shape.length));
+  },
   Slice: sliceRule,
   SplitV: split,
   StridedSlice: (inputs, attrs) => stridedSlice(input(inputs, 'x'), attrs as StridedSliceAttrs),
@@ -175,37 +143,3 @@ export const shape: KernelTable = {
   Transpose: (inputs, attrs) => transpose(input(inputs, 'x'), attrs.perm),
   Unpack: unpack,
 };
-
-interface StridedSliceAttrs {
-  begin: number[];
-  end: number[];
-  strides: number[];
-  beginMask: number;
-  endMask: number;
-  ellipsisMask: number;
-  newAxisMask: number;
-  shrinkAxisMask: number;
-}
-
-/** tfjs' strided slice without ellipsis and new axes, which its layers do not use. */
-function stridedSlice(x: Value, attrs: StridedSliceAttrs): Value {
-  if (attrs.ellipsisMask || attrs.newAxisMask)
-    throw new RangeError('stridedSlice with an ellipsis or new axis is not supported');
-  const begin: number[] = [];
-  const size: number[] = [];
-  const step: number[] = [];
-  const kept: number[] = [];
-  x.shape.forEach((n, i) => {
-    const s = attrs.strides[i] ?? 1;
-    const wrap = (v: number): number => (v < 0 ? v + n : v);
-    const from =
-      i >= attrs.begin.length || attrs.beginMask & (1 << i) ? (s > 0 ? 0 : n - 1) : wrap(attrs.begin[i] as number);
-    const to = i >= attrs.end.length || attrs.endMask & (1 << i) ? (s > 0 ? n : -1) : wrap(attrs.end[i] as number);
-    const shrink = (attrs.shrinkAxisMask & (1 << i)) !== 0;
-    begin.push(from);
-    step.push(s);
-    size.push(shrink ? 1 : Math.max(0, Math.ceil((Math.min(to, n) - from) / s)));
-    if (!shrink) kept.push(size[i] as number);
-  });
-  return reshape(slice(x, begin, size, step), kept);
-}

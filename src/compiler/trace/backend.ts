@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { DType } from '../../common/program.js';
 import type { Graph, Value } from '../graph/value.js';
-import { constantOf } from '../kernels/shape.js';
+import { constantOf } from '../kernels/constant.js';
 
 export const BACKEND_NAME = 'shardfit-trace';
 

@@ -1,0 +1,59 @@
+/**
+ * Convolution by ONNX' own operator, whose layout is [batch, channels, height, width]. It gathers windows piece by piece
+ * in cache and is faster than a product with gathered windows, unless those are needed for the filter's gradient anyway.
+ */
+import { reverse, slice, transpose } from './layout.js';
+import { dim } from './shapes.js';
+import type { Value } from './value.js';
+import { type Pair, type Window, windowLength } from './window.js';
+
+/** The convolution of x [batch, height, width, channels] in that layout: the transposes around it are explicit. */
+export function planarConv2d(x: Value, filter: Value, window: Window): Value {
+  const ends = ([0, 1] as const).map((axis) => {
+    const begin = (window.padding[axis] as number) - window.offset[axis];
+    const last = (window.out[axis] - 1) * window.stride[axis] + windowLength(window, axis);
+    return { begin, end: last - begin - dim(x.shape, axis + 1) };
+  });
+  // Negative padding cuts.
+  const cut = slice(
+    x,
+    [0, ...ends.map(({ begin }) => Math.max(0, -begin)), 0],
+    [
+      dim(x.shape, 0),
+      ...ends.map(({ begin, end }, i) => dim(x.shape, i + 1) + Math.min(0, begin) + Math.min(0, end)),
+      dim(x.shape, 3),
+    ],
+  );
+  const attrs = {
+    kernel_shape: window.kernel,
+    strides: window.stride,
+    dilations: window.dilation,
+    pads: [...ends.map(({ begin }) => Math.max(0, begin)), ...ends.map(({ end }) => Math.max(0, end))],
+  };
+  const inputs = [transpose(cut, [0, 3, 1, 2]), transpose(filter, [3, 2, 0, 1])];
+  const shape = [dim(x.shape, 0), dim(filter.shape, 3), ...window.out];
+  return transpose(x.graph.node('Conv', inputs, attrs, { shape, dtype: x.dtype }), [0, 2, 3, 1]);
+}
+
+/** Wider outputs than this times the gradient's would cost more products than adding pieces up costs copies. */
+const MAX_GROWTH = 1.3;
+
+/** Gradient of a convolution's input as a convolution of dy with the filter turned around; undefined where that is slow. */
+export function planarInputGradient(dy: Value, filter: Value, window: Window, size: Pair): Value | undefined {
+  const [height, width] = size;
+  const grows = (height * width) / (window.out[0] * window.out[1]);
+  const isWide = dim(filter.shape, 2) >= 8 && dim(filter.shape, 3) >= 8;
+  const isPlain = window.stride.every((s) => s === 1) && window.offset.every((o) => o === 0);
+  if (!isWide || !isPlain || grows > MAX_GROWTH || window.kernel.every((k) => k === 1)) return undefined;
+  const [before, beside] = ([0, 1] as const).map(
+    (axis) => windowLength(window, axis) - 1 - (window.padding[axis] as number),
+  ) as [number, number];
+  // Of the padding only its begin counts: the window's size says where the end is.
+  const turned = {
+    ...window,
+    out: size,
+    padding: [Math.max(0, before), Math.max(0, beside), 0, 0] as const,
+    offset: [Math.max(0, -before), Math.max(0, -beside)] as const,
+  };
+  return planarConv2d(dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turned);
+}
