@@ -20,7 +20,8 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
     } catch (error) {
       if (error instanceof AbortedError) throw error;
       control.abort(setup.rank);
-      throw new Error(`worker ${setup.rank}, step ${control.stepsDone}: ${(error as Error).message}`, { cause: error });
+      const at = replica ? `, step ${replica.step}` : '';
+      throw new Error(`worker ${setup.rank}${at}: ${(error as Error).message}`, { cause: error });
     }
   };
   await new Promise<void>((resolve) => {

@@ -39,6 +39,8 @@ export class Replica {
   readonly #kernels: Kernels;
   readonly #staleness: Int32Array;
   #time: TimeSplit = noTime();
+  /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
+  step = 0;
 
   constructor(setup: ReplicaSetup) {
     const { parameters, rule, workers, rank } = setup;
@@ -81,6 +83,7 @@ export class Replica {
     for (let step = 0; step < batchCount(rows, batchSize); step++) {
       this.control.throwIfAborted();
       if (this.control.stopRequested) return;
+      this.step = step;
       const batch = { step, rows: batchRange(rows, batchSize, step), number: 0 };
       for (const shard of this.shardsOf(batch)) this.#engine.evaluate(shard);
     }
@@ -128,6 +131,7 @@ export class Replica {
 
   /** Fills the shard's gradient slot and its logs. */
   computeGradient(shard: Shard): void {
+    this.step = shard.step;
     this.#engine.gatherMilliseconds = 0;
     this.#timed('compute', () => this.#engine.gradients(shard));
     const gather = this.#engine.gatherMilliseconds / 1000;
