@@ -156,7 +156,6 @@ export function where(condition: Value, a: Value, b: Value): Value {
     return expand(transpose(where(c, x, y), sunk.perm), shape);
   }
   const [c, x, y] = parts as [Value, Value, Value];
-
   const inner = broadcast(broadcast(c.shape, x.shape), y.shape);
   return expand(c.graph.node('Where', [c, x, y], {}, { shape: inner, dtype: x.dtype }), shape);
 }

@@ -1,0 +1,141 @@
+/** One run of the model's own training or evaluation function, with inputs for tensors and a recorder for optimizer. */
+import * as tf from '@tensorflow/tfjs';
+import type { InputRole, OutputRole, TensorSpec } from '../../common/program.js';
+import { mul } from '../graph/elementwise.js';
+import { concat, reshape } from '../graph/layout.js';
+import type { Value } from '../graph/value.js';
+import type { OpenModel, OpenVariable, OpenWeight } from './engine.js';
+import { swapMethod } from './layers.js';
+import type { TraceSession } from './session.js';
+
+export interface StepOutput {
+  role: OutputRole;
+  value: Value;
+}
+
+export class StepTrace {
+  readonly roles = new Map<Value, InputRole>();
+  readonly outputs: StepOutput[] = [];
+  readonly #data: tf.Tensor[];
+  #streams = 0;
+  readonly #shardWeight: tf.Scalar;
+
+  constructor(
+    readonly model: OpenModel,
+    /** The user's `model.weights`: roles count in it. */
+    readonly weights: OpenWeight[],
+    readonly session: TraceSession,
+    readonly rows: number,
+    features: TensorSpec[],
+    targets: TensorSpec[],
+  ) {
+    const feed = (kind: 'feature' | 'target') => (spec: TensorSpec, index: number) =>
+      this.#input(`${kind}_${index}`, { shape: [rows, ...spec.shape], dtype: spec.dtype }, { kind, index });
+    this.#data = [...features.map(feed('feature')), ...targets.map(feed('target'))];
+    this.#shardWeight = this.#input(
+      'shardWeight',
+      { shape: [], dtype: 'float32' },
+      { kind: 'shardWeight' },
+    ) as tf.Scalar;
+    this.#shadowWeights();
+  }
+
+  #input(name: string, spec: TensorSpec, role: InputRole): tf.Tensor {
+    const value = this.session.graph.input(name, spec);
+    this.roles.set(value, role);
+    return this.session.tensorOf(value);
+  }
+
+  /** A new input of uniform numbers. Where rows were merged with another axis, the input still counts them apart. */
+  drawUniform(shape: number[], perRow: boolean): tf.Tensor {
+    const stream = this.#streams++;
+    const [first = 1, ...rest] = shape;
+    const whole = perRow && first % this.rows === 0;
+    const split = whole && first !== this.rows ? [this.rows, first / this.rows, ...rest] : shape;
+    const role: InputRole = { kind: 'uniform', stream, perRow: whole };
+    return tf.reshape(this.#input(`uniform_${stream}`, { shape: split, dtype: 'float32' }, role), shape);
+  }
+
+  #shadowWeights(): void {
+    const indices = new Map(this.weights.map((weight, index) => [weight.val, index]));
+    this.session.shadowVariables((variable) => {
+      const index = indices.get(variable);
+      const type = { shape: variable.shape, dtype: variable.dtype as TensorSpec['dtype'] };
+      if (index === undefined) return this.session.capture(variable as unknown as tf.Tensor);
+      const value = this.session.graph.input(`weight_${index}`, type);
+      this.roles.set(value, { kind: 'weight', index });
+      return value;
+    });
+  }
+
+  train(): void {
+    const gradients = new Map<string, tf.Tensor>();
+    // The optimizer's place is taken by a recorder: it differentiates but updates nothing.
+    const minimize = (f: () => tf.Scalar, _returnCost: boolean, variables: tf.Variable[]): tf.Scalar => {
+      let total: tf.Scalar | undefined;
+      const weighted = (): tf.Scalar => {
+        total = tf.keep(f());
+        return tf.mul(total, this.#shardWeight);
+      };
+      const { grads } = tf.variableGrads(weighted, variables);
+      for (const [name, gradient] of Object.entries(grads)) if (gradient) gradients.set(name, gradient);
+      return total as unknown as tf.Scalar;
+    };
+    const swap = swapMethod(this.model, 'optimizer_', { minimize });
+    try {
+      this.#addLogs(this.model.makeTrainFunction()(this.#data));
+    } finally {
+      swap.restore();
+    }
+    this.#addGradients(gradients);
+    this.#addState();
+  }
+
+  evaluate(): void {
+    const swap = swapMethod(this.model, 'testFunction', undefined);
+    try {
+      this.model.makeTestFunction();
+      const values = (this.model.testFunction as unknown as (data: tf.Tensor[]) => tf.Scalar[])(this.#data);
+      // With several outputs tfjs lists running totals of the loss first; the last of them is the loss.
+      this.#addLogs(values.slice(this.model.outputs.length - 1));
+    } finally {
+      swap.restore();
+    }
+  }
+
+  #addLogs(scalars: tf.Scalar[]): void {
+    const values = scalars.map((scalar) => reshape(this.session.valueOf(scalar), [1]));
+    for (const scalar of scalars) scalar.dispose();
+    this.outputs.push({ role: { kind: 'logs' }, value: this.#weighted(concat(values, 0)) });
+  }
+
+  #addGradients(gradients: ReadonlyMap<string, tf.Tensor>): void {
+    const trainable = new Set(this.model.collectedTrainableWeights.map((weight) => weight.val));
+    this.weights.forEach(({ val }, index) => {
+      const gradient = gradients.get(val.name);
+      if (!gradient || !trainable.has(val)) return;
+      this.outputs.push({ role: { kind: 'gradient', index }, value: this.session.valueOf(gradient) });
+    });
+  }
+
+  #addState(): void {
+    const assigned = this.session.assigned();
+    this.weights.forEach(({ val }, index) => {
+      const value = assigned.get(val);
+      if (value) this.outputs.push({ role: { kind: 'state', index }, value: this.#weighted(value) });
+      assigned.delete(val);
+    });
+    for (const variable of assigned.keys()) throw assignedError(variable);
+  }
+
+  #weighted(value: Value): Value {
+    return mul(value, this.session.valueOf(this.#shardWeight));
+  }
+}
+
+function assignedError(variable: OpenVariable): Error {
+  return new Error(
+    `the training step assigns variable '${variable.name}', which is not a weight of the model; ` +
+      'make it a weight with layer.addWeight, or train with the eager engine',
+  );
+}
