@@ -3,3 +3,7 @@ export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in
 export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';
+export { loadModel, modelFolder, type SavedModel } from './saved-model/load-model.js';
+export { saveModel } from './saved-model/save-model.js';
+export { type ExplainOptions, explain } from './study/explain/explain.js';
+export type { BatchSizeRun, ExplainedRun, Explanation, ThreadsRun } from './study/explain/explanation.js';

@@ -23,7 +23,9 @@ function view(rows: number[][], columns: number): ndarray.NdArray {
     .transpose(1, 0)
     .step(-2, 1);
   rows.forEach((values, i) => {
-    values.forEach((v, j) => array.set(i, j, v));
+    values.forEach((v, j) => {
+      array.set(i, j, v);
+    });
   });
   return array;
 }
