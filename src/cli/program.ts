@@ -1,10 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { type ExplainCommandOptions, explainCommand } from './explain-command.js';
 import { trainCommand } from './train-command.js';
 import type { TrainOptions } from './train-options.js';
 
-/** The commands of the program. `onTrain` is called with the options of `shardfit train`. */
-export function createProgram(onTrain: (options: TrainOptions) => Promise<void>): Command {
+/** What is done for each command, with its options. */
+export interface Actions {
+  train: (options: TrainOptions) => Promise<void>;
+  explain: (options: ExplainCommandOptions) => Promise<void>;
+}
+
+/** The commands of the program. */
+export function createProgram(actions: Actions): Command {
   const { version, description } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
     version: string;
     description: string;
@@ -17,6 +24,8 @@ export function createProgram(onTrain: (options: TrainOptions) => Promise<void>)
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'shardfit: ')) })
     // Errors are thrown, so that the program ends in one place only.
     .exitOverride();
-  program.addCommand(trainCommand(onTrain).exitOverride().copyInheritedSettings(program));
+  for (const command of [trainCommand(actions.train), explainCommand(actions.explain)]) {
+    program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  }
   return program;
 }

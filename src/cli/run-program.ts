@@ -8,10 +8,10 @@ import { UsageError } from './usage-error.js';
 /** Runs a command line; every error ends here, as one message on stderr. Returns the exit code. */
 export async function runProgram(argv: string[], output: Output, interruption: Interruption): Promise<number> {
   try {
-    await createProgram(async (options) => {
-      // tfjs takes half a second to load: not for --help.
-      const { train } = await import('./train.js');
-      await train(options, output, interruption);
+    // tfjs takes half a second to load: not for --help.
+    await createProgram({
+      train: async (options) => (await import('./train.js')).train(options, output, interruption),
+      explain: async (options) => (await import('./explain.js')).explainCommandLine(options, output, interruption),
     }).parseAsync(argv);
   } catch (error) {
     return explain(error, output, interruption);
