@@ -52,8 +52,10 @@ export interface EpochPlan {
   updatesBefore: number;
   batchesBefore: number;
   optimizer: Optimizer;
-  /** Whether rows are taken in the order of the arena's permutation. */
+  /** Whether rows are taken in the order of the arena's permutation, which the first rank draws anew. */
   shuffled: boolean;
+  /** Number of the epoch, which keys the permutation. */
+  epoch: number;
 }
 
 export type TensorMemory = 'shared' | 'copied';

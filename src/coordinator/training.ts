@@ -1,7 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { EpochPlan, EpochReport } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
-import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { returnMemory } from './arena-memory.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
@@ -20,7 +19,6 @@ export class Training implements AsyncDisposable {
   readonly #prepared: PreparedFit;
   readonly #options: ResolvedOptions;
   readonly #group: ReplicaGroup;
-  readonly #kernels: Kernels;
   readonly #callbacks: ReturnType<typeof configureCallbacks>;
   readonly #recorder: RunRecorder;
   readonly #onAbort: () => void;
@@ -32,7 +30,7 @@ export class Training implements AsyncDisposable {
   #published = true;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions) {
-    const { setup, arena, control, counts, logNames } = prepared;
+    const { setup, control, counts, logNames } = prepared;
     this.#model = model;
     this.#prepared = prepared;
     this.#options = options;
@@ -41,7 +39,6 @@ export class Training implements AsyncDisposable {
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0);
-    this.#kernels = loadKernels(arena.memory);
     this.#safe = this.#snapshot();
     this.#onAbort = () => control.requestStop();
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -101,7 +98,6 @@ export class Training implements AsyncDisposable {
     const { arena, control, setup } = this.#prepared;
     const { batchSize, shuffle } = this.#options;
     const { rows } = setup.training;
-    if (shuffle) this.#kernels.shuffle(arena.segment('permutation').offset, rows, epoch, ...setup.key);
     control.stepsDone = 0;
     control.stopped = false;
     control.version = this.#counts.updates;
@@ -112,6 +108,7 @@ export class Training implements AsyncDisposable {
       updatesBefore: this.#counts.updates,
       batchesBefore: this.#counts.batches,
       shuffled: shuffle,
+      epoch,
       optimizer: this.#optimizer,
     };
     this.#clearStop();

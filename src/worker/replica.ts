@@ -72,8 +72,17 @@ export class Replica {
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#time = noTime();
     this.#engine.shuffled = plan.shuffled;
+    if (plan.shuffled) this.#shuffle(plan.epoch);
     const counts = trainByRule(this, plan);
     return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#time, tensorMemory: this.#engine.tensorMemory };
+  }
+
+  /** Draws the order of an epoch's rows. Here, not in the coordinator, whose event loop millions of rows would hold up. */
+  #shuffle(epoch: number): void {
+    const { key, training } = this.setup;
+    const { offset } = this.#arena.segment('permutation');
+    if (this.rank === 0) this.#timed('gather', () => this.#kernels.shuffle(offset, training.rows, epoch, ...key));
+    this.meet();
   }
 
   /** Forward passes over this worker's shards of the validation set. No meeting: nobody writes what another reads. */
