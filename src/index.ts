@@ -1,4 +1,22 @@
-export { type Optimizer, type SgdOptions, sgd } from './common/optimizers.js';
+export {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamw,
+  cosineDecay,
+  exponentialDecay,
+  type GradientOptions,
+  type LearningRate,
+  type Optimizer,
+  oneCycle,
+  rmsprop,
+  type Schedule,
+  type SgdOptions,
+  sgd,
+  stepDecay,
+  warmUp,
+} from './common/optimizers/index.js';
 export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';

@@ -1,7 +1,7 @@
 /** Everything that crosses from the coordinator to a worker and back, beside what they read and write in the arena. */
 import type { MessagePort } from 'node:worker_threads';
 import type { ArenaLayout } from './arena.js';
-import type { Optimizer } from './optimizers.js';
+import type { Optimizer } from './optimizers/index.js';
 import type { ParameterLayout } from './parameters.js';
 import type { DType, StepProgram } from './program.js';
 import type { SpeedModel, UpdateRule } from './update-rules.js';

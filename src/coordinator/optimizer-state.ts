@@ -1,5 +1,14 @@
 import type * as tf from '@tensorflow/tfjs';
-import { type Optimizer, sgd } from '../common/optimizers.js';
+import {
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  initialSlotValue,
+  type Optimizer,
+  rmsprop,
+  sgd,
+} from '../common/optimizers/index.js';
 
 /** What an optimizer remembers between two calls of `fit` on the same compiled model. */
 export interface OptimizerState {
@@ -27,39 +36,70 @@ export function recallState(model: tf.LayersModel, optimizer: Optimizer, slotsLe
     last.compiled === model.optimizer &&
     last.slots.length === slotsLength &&
     last.optimizer.kind === optimizer.kind &&
-    last.optimizer.velocity === optimizer.velocity;
+    form(last.optimizer) === form(optimizer);
   return goesOn
     ? { updates: last.updates, batches: last.batches, slots: last.slots }
-    : { updates: 0, batches: 0, slots: new Float32Array(slotsLength) };
+    : { updates: 0, batches: 0, slots: new Float32Array(slotsLength).fill(initialSlotValue(optimizer)) };
 }
 
 export function rememberState(model: tf.LayersModel, optimizer: Optimizer, state: OptimizerState): void {
   memory.set(model, { ...state, compiled: model.optimizer, optimizer });
 }
 
+/** What the slots of an optimizer mean: numbers of one form make no sense in the other. */
+function form(optimizer: Optimizer): string {
+  return optimizer.kind === 'sgd' ? optimizer.velocity : optimizer.kind;
+}
+
 /** Fields of tfjs' optimizers that its declarations keep to themselves. */
-interface CompiledSgd {
+interface Compiled {
   learningRate: number;
   m?: tf.Scalar;
   useNesterov?: boolean;
+  initialAccumulatorValue: number;
+  rho: number;
+  decay: number;
+  momentum: number;
+  centered: boolean;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
 }
 
-/**
- * Describes the optimizer that a model was compiled with.
- *
- * @throws TypeError for one that has no kernel yet.
- */
-export function describeCompiled(compiled: tf.Optimizer): Optimizer {
-  const name = compiled.getClassName();
-  const { learningRate, m, useNesterov = false } = compiled as unknown as CompiledSgd;
-  if (name === 'SGD') return sgd({ learningRate });
-  if (name === 'Momentum') {
+/** tfjs' own formulas, by the class name of its optimizers. */
+const COMPILED: Record<string, (fields: Compiled) => Optimizer> = {
+  SGD: ({ learningRate }) => sgd({ learningRate }),
+  Momentum: ({ learningRate, m, useNesterov = false }) => {
     // tfjs computes with the tensor `m`; `setMomentum` changes another field, which nothing reads.
     const momentum = m?.dataSync()[0] ?? 0;
     return { ...sgd({ learningRate, momentum, nesterov: useNesterov }), velocity: 'gradient' };
-  }
+  },
+  Adagrad: ({ learningRate, initialAccumulatorValue }) =>
+    adagrad({ learningRate, initialAccumulator: initialAccumulatorValue }),
+  Adadelta: ({ learningRate, rho, epsilon }) => ({ ...adadelta({ learningRate, rho, epsilon }), lagging: true }),
+  Adam: ({ learningRate, beta1, beta2, epsilon }) => ({
+    ...adam({ learningRate, beta1, beta2, epsilon }),
+    epsilonHat: false,
+  }),
+  Adamax: ({ learningRate, beta1, beta2, epsilon, decay }) => adamax({ learningRate, beta1, beta2, epsilon, decay }),
+  RMSProp: ({ learningRate, decay, momentum, epsilon, centered }) => ({
+    ...rmsprop({ learningRate, rho: decay, momentum, epsilon, centered }),
+    // Centered, tfjs takes epsilon from what stands below the root, where Keras adds it.
+    ...(centered && { epsilon: -epsilon }),
+  }),
+};
+
+/**
+ * Describes the optimizer that a model was compiled with, with the formula that tfjs has for it.
+ *
+ * @throws TypeError for one that is not tfjs' own.
+ */
+export function describeCompiled(compiled: tf.Optimizer): Optimizer {
+  const name = compiled.getClassName();
+  const describe = COMPILED[name];
+  if (describe) return describe(compiled as unknown as Compiled);
   throw new TypeError(
-    `the model is compiled with ${name}; compile it with tf.train.sgd or tf.train.momentum, ` +
-      'or pass { optimizer: sgd({ ... }) } to fit',
+    `the model is compiled with ${name}, which shardfit does not know; compile it with one of ` +
+      `${Object.keys(COMPILED).join(', ')}, or pass { optimizer: sgd({ ... }) } to fit`,
   );
 }

@@ -1,7 +1,7 @@
 /** The one place where options are checked: names, types, ranges. */
 import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { isOptimizer, type Optimizer } from '../common/optimizers.js';
+import { isOptimizer, type Optimizer } from '../common/optimizers/index.js';
 import { UPDATE_RULES } from '../common/update-rules.js';
 import type { FitOptions } from './options.js';
 
@@ -62,7 +62,8 @@ const SCHEMA = z.strictObject({
   straggler: numberIn('straggler', '[1, inf)', (n) => n >= 1).optional(),
   optimizer: z
     .custom<Optimizer>(isOptimizer, {
-      error: ({ input }) => `optimizer must be one of sgd({ ... }), got ${show(input)}`,
+      error: ({ input }) =>
+        `optimizer must be sgd({ ... }), adam({ ... }) or another of shardfit's, got ${show(input)}`,
     })
     .optional(),
   signal: z.instanceof(AbortSignal, { error: 'signal must be an AbortSignal' }).optional(),

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Optimizer } from '../common/optimizers.js';
+import type { Optimizer } from '../common/optimizers/index.js';
 import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-rules.js';
 import type { TensorInput } from './data-in.js';
 import { checkOptions } from './option-schema.js';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import { Control } from '../common/control.js';
-import type { Optimizer } from '../common/optimizers.js';
+import type { Optimizer } from '../common/optimizers/index.js';
 import { layOutParameters, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import { shardSizes } from '../common/shards.js';

@@ -1,6 +1,7 @@
 import { Arena, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
-import { type Optimizer, slotsOf } from '../common/optimizers.js';
+import { clipsByNorm, normBlocks } from '../common/norm-blocks.js';
+import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
@@ -36,7 +37,9 @@ export function buildArena(
     .add('slots', 'float32', optimizerStates(options) * slotsOf(optimizer) * parameters.trainedEnd)
     .add('gradients', 'float32', shards * parameters.replacedEnd)
     .add('logs', 'float32', batchCount(mostRows, batchSize) * shards * logCount)
-    .add('permutation', 'int32', data.rows);
+    .add('permutation', 'int32', data.rows)
+    // Doubles, two words each.
+    .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
   for (let rank = 0; rank < workers; rank++) layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
   addRuleSegments(layout, parameters, options, batchCount(data.rows, batchSize));
   const training = addDataSet(layout, 'training', data);

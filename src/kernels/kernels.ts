@@ -1,7 +1,21 @@
 import { readFileSync } from 'node:fs';
 
+/** What every optimizer kernel is told first: byte addresses in the arena, and the slice to work on. */
+export type Pass = [
+  weights: number,
+  slots: number,
+  slotStride: number,
+  gradients: number,
+  stride: number,
+  count: number,
+  from: number,
+  to: number,
+];
+
 /** Byte addresses in the arena; see `assembly/` for what each kernel computes. */
 export interface Kernels {
+  setPass(scale: number, clip: number, kept: number): void;
+  reduceSquares(gradients: number, stride: number, count: number, from: number, to: number): number;
   reduceAssign(weights: number, gradients: number, stride: number, slots: number, from: number, to: number): void;
   reduceSgd(
     weights: number,
@@ -20,10 +34,27 @@ export interface Kernels {
     slots: number,
     from: number,
     to: number,
-    gradientScale: number,
-    velocityScale: number,
+    inner: number,
+    outer: number,
     momentum: number,
     nesterov: boolean,
+  ): void;
+  reduceAdagrad(...args: [...Pass, rate: number, epsilon: number]): void;
+  reduceAdadelta(...args: [...Pass, rate: number, rho: number, epsilon: number, lagging: boolean]): void;
+  reduceAdam(
+    ...args: [
+      ...Pass,
+      rate: number,
+      beta1: number,
+      beta2: number,
+      epsilon: number,
+      correction1: number,
+      correction2: number,
+    ]
+  ): void;
+  reduceAdamax(...args: [...Pass, rate: number, beta1: number, beta2: number, epsilon: number]): void;
+  reduceRmsprop(
+    ...args: [...Pass, rate: number, rho: number, momentum: number, epsilon: number, centered: boolean]
   ): void;
   averageReplicas(
     weights: number,

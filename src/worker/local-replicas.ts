@@ -1,5 +1,5 @@
 import type { Arena } from '../common/arena.js';
-import type { Optimizer } from '../common/optimizers.js';
+import type { Optimizer } from '../common/optimizers/index.js';
 import type { ReplicaSetup } from '../common/protocol.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice, Target, Updater } from './updater.js';

@@ -1,7 +1,8 @@
 import { Arena } from '../common/arena.js';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
-import type { Optimizer } from '../common/optimizers.js';
+import { clipsByNorm } from '../common/norm-blocks.js';
+import type { Optimizer } from '../common/optimizers/index.js';
 import type { EpochPlan, EpochReport, ReplicaSetup, TimeSplit } from '../common/protocol.js';
 import { activeShards, batchCount, batchRange, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
@@ -150,8 +151,13 @@ export class Replica {
 
   /** Sums the gradient slots of a batch and updates the weights with it, on this worker's slice of the parameters. */
   applySum(batch: Batch, optimizer: Optimizer, t: number): void {
-    const count = activeShards(batch.rows.count, this.setup.shards);
-    this.#timed('reduce', () => this.#updater.apply(this.#updater.shared, [0, count], this.#slice, optimizer, t));
+    const slots: [number, number] = [0, activeShards(batch.rows.count, this.setup.shards)];
+    if (clipsByNorm(optimizer)) {
+      const blocks = piece(this.#updater.norms.blocks, this.setup.workers, this.rank);
+      this.#timed('reduce', () => this.#updater.reduceNorms(slots, blocks, 0));
+      this.meet(); // the norm is that of the whole gradient
+    }
+    this.#timed('reduce', () => this.#updater.apply(this.#updater.shared, slots, this.#slice, optimizer, t, 0));
   }
 
   /**
@@ -179,7 +185,13 @@ export class Replica {
 
   /** Applies one shard's gradient to `target`, all of it or a slice. */
   applyTo(target: Target, shard: Shard, optimizer: Optimizer, t: number, slice = this.#everything): void {
-    this.#timed('reduce', () => this.#updater.apply(target, [shard.index, 1], slice, optimizer, t));
+    const slots: [number, number] = [shard.index, 1];
+    this.#timed('reduce', () => {
+      if (clipsByNorm(optimizer)) {
+        this.#updater.reduceNorms(slots, { start: 0, count: this.#updater.norms.blocks }, this.rank);
+      }
+      this.#updater.apply(target, slots, slice, optimizer, t, this.rank);
+    });
   }
 
   /** A standard normal number of the seeded generator, for the speed of a simulated worker at a time (Box and Muller, 1958). */

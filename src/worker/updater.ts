@@ -1,8 +1,11 @@
 import type { Arena } from '../common/arena.js';
-import { learningRateAt, type Optimizer, slotsOf } from '../common/optimizers.js';
+import { clipsByNorm } from '../common/norm-blocks.js';
+import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import { piece, type Range } from '../common/shards.js';
-import type { Kernels } from '../kernels/kernels.js';
+import type { Kernels, Pass } from '../kernels/kernels.js';
+import { GradientNorms } from './gradient-norms.js';
+import { optimizerStep } from './optimizer-step.js';
 
 const FLOAT_BYTES = 4;
 
@@ -31,18 +34,25 @@ export function ownSlice({ trainedEnd, replacedEnd }: ParameterLayout, workers: 
 export class Updater {
   /** The arena's weights and slots. */
   readonly shared: Target;
+  readonly norms: GradientNorms;
   readonly #kernels: Kernels;
   readonly #gradients: number;
   /** Bytes from one gradient slot, or one replica, to the next. */
   readonly #stride: number;
   readonly #trainedBytes: number;
+  /** Bytes of each trained parameter. */
+  readonly #trained: Range[];
 
-  constructor(arena: Arena, kernels: Kernels, { trainedEnd, replacedEnd }: ParameterLayout) {
+  constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout) {
     this.#kernels = kernels;
+    this.norms = new GradientNorms(arena, kernels, layout);
     this.shared = { weights: arena.segment('weights').offset, slots: arena.segment('slots').offset };
     this.#gradients = arena.segment('gradients').offset;
-    this.#stride = replacedEnd * FLOAT_BYTES;
-    this.#trainedBytes = trainedEnd * FLOAT_BYTES;
+    this.#stride = layout.replacedEnd * FLOAT_BYTES;
+    this.#trainedBytes = layout.trainedEnd * FLOAT_BYTES;
+    this.#trained = layout.parameters
+      .filter(({ role }) => role === 'trained')
+      .map(({ offset, size }) => ({ start: offset * FLOAT_BYTES, count: Math.ceil(size / LINE) * LINE * FLOAT_BYTES }));
   }
 
   /** Slots of the `index`-th of those who keep an optimizer state of their own. */
@@ -50,42 +60,57 @@ export class Updater {
     return this.shared.slots + index * slotsOf(optimizer) * this.#trainedBytes;
   }
 
+  /** First half of an update whose gradient is clipped by its norm: sums slots, and squares, of some blocks. */
+  reduceNorms([first, count]: [number, number], blocks: Range, region: number): void {
+    this.norms.reduce(this.#gradients + first * this.#stride, this.#stride, count, blocks, region);
+  }
+
   /**
    * Adds up `count` gradient slots from `first` on and applies the optimizer, in one pass over a slice of the target.
    *
    * @param t updates made before this one, for the learning rate.
+   * @param region where clipping by norm is on, the notes of `reduceNorms` to go by: the sum is in the first slot then.
    */
-  apply(target: Target, [first, count]: [number, number], slice: Slice, optimizer: Optimizer, t: number): void {
+  apply(
+    target: Target,
+    [first, count]: [number, number],
+    { trained, replaced }: Slice,
+    optimizer: Optimizer,
+    t: number,
+    region: number,
+  ): void {
     const gradients = this.#gradients + first * this.#stride;
-    const { trained, replaced } = slice;
-    if (trained.count > 0) this.#descend(target, gradients, count, trained, optimizer, t);
+    if (clipsByNorm(optimizer)) {
+      const scales = this.norms.scales(optimizer, region);
+      this.#trained.forEach((parameter, i) => {
+        this.#descend(target, gradients, 1, overlap(parameter, trained), optimizer, t, scales[i]);
+      });
+    } else {
+      this.#descend(target, gradients, count, trained, optimizer, t);
+    }
     if (replaced.count > 0) {
       const end = replaced.start + replaced.count;
       this.#kernels.reduceAssign(target.weights, gradients, this.#stride, count, replaced.start, end);
     }
   }
 
-  #descend(target: Target, gradients: number, count: number, range: Range, optimizer: Optimizer, t: number): void {
-    const { momentum, nesterov, velocity } = optimizer;
-    const rate = learningRateAt(optimizer, t);
-    const [from, to] = [range.start, range.start + range.count];
-    if (momentum === 0) {
-      this.#kernels.reduceSgd(target.weights, gradients, this.#stride, count, from, to, -rate);
-      return;
-    }
-    const [gradientScale, velocityScale] = velocity === 'step' ? [-rate, 1] : [1, -rate];
-    this.#kernels.reduceSgdMomentum(
-      target.weights,
-      target.slots,
-      gradients,
-      this.#stride,
-      count,
-      from,
-      to,
-      gradientScale,
-      velocityScale,
-      momentum,
-      nesterov,
-    );
+  #descend(
+    { weights, slots }: Target,
+    gradients: number,
+    count: number,
+    { start, count: bytes }: Range,
+    optimizer: Optimizer,
+    t: number,
+    scale = 1,
+  ): void {
+    if (bytes <= 0) return;
+    const end = start + bytes;
+    const pass: Pass = [weights, slots, this.#trainedBytes, gradients, this.#stride, count, start, end];
+    optimizerStep(this.#kernels, optimizer, pass, t, scale);
   }
+}
+
+function overlap(a: Range, b: Range): Range {
+  const start = Math.max(a.start, b.start);
+  return { start, count: Math.min(a.start + a.count, b.start + b.count) - start };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { learningRateAt, type SgdOptions, sgd, slotsOf } from '#shardfit/common/optimizers.js';
+import { learningRateAt, type SgdOptions, sgd, slotsOf } from '#shardfit/common/optimizers/index.js';
 
 describe('sgd', () => {
   it("has Keras' defaults", () => {

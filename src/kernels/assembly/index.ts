@@ -1,3 +1,14 @@
 export { averageReplicas, averageReplicasOuter } from './average';
+export { reduceSquares } from './norm';
 export { fillUniform, philoxBlock, shuffle } from './random';
-export { reduceAssign, reduceSgd, reduceSgdMomentum } from './update';
+export {
+  reduceAdadelta,
+  reduceAdagrad,
+  reduceAdam,
+  reduceAdamax,
+  reduceAssign,
+  reduceRmsprop,
+  reduceSgd,
+  reduceSgdMomentum,
+  setPass,
+} from './update';

@@ -4,12 +4,30 @@
  * Every pointer is a byte address in the arena. `from` and `to` are byte offsets of the slice inside a slot, multiples of
  * 64 bytes (one cache line, 16 floats), so that two workers never write to the same line and no tail is left over.
  * Slot s of the gradients starts at `gradients + s * stride`; slots are added in shard order, so the sum does not depend on
- * who adds. There is no fused multiply-add in WebAssembly SIMD: the results are the same bits on every machine.
+ * who adds. Vector k of the optimizer's state starts at `slots + k * slotStride`. There is no fused multiply-add in
+ * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`.
  */
+
+// What is done to gradients and weights whatever the optimizer. In globals, since each thread has its own instance: set
+// before a pass, so that the kernels need not hand on three more numbers each.
+let gradientScale: f32 = 1;
+let clipValue: f32 = f32.MAX_VALUE;
+let keep: f32 = 1;
+
+/**
+ * @param scale factor of every gradient (clipping by norm)
+ * @param clip largest size of a gradient value (clipping by value)
+ * @param kept what is left of a weight before it is updated: 1 - rate * weightDecay
+ */
+export function setPass(scale: f32, clip: f32, kept: f32): void {
+  gradientScale = scale;
+  clipValue = clip;
+  keep = kept;
+}
 
 /** Sum over the gradient slots of the four floats at `offset`. */
 @inline
-function sumOfSlots(gradients: usize, stride: usize, slots: i32, offset: usize): v128 {
+export function sumOfSlots(gradients: usize, stride: usize, slots: i32, offset: usize): v128 {
   let pointer = gradients + offset;
   let sum = v128.load(pointer);
   for (let s = 1; s < slots; s++) {
@@ -19,59 +37,222 @@ function sumOfSlots(gradients: usize, stride: usize, slots: i32, offset: usize):
   return sum;
 }
 
+/** The mini-batch gradient at `offset`, scaled and clipped. NaN stays NaN. */
+@inline
+function gradientAt(gradients: usize, stride: usize, slots: i32, offset: usize): v128 {
+  const sum = sumOfSlots(gradients, stride, slots, offset);
+  if (gradientScale == 1 && clipValue == f32.MAX_VALUE) return sum;
+  const clip = f32x4.splat(clipValue);
+  return f32x4.max(f32x4.neg(clip), f32x4.min(clip, f32x4.mul(sum, f32x4.splat(gradientScale))));
+}
+
+/** weights = keep * weights + change. */
+@inline
+function change(weights: usize, by: v128): void {
+  let w = v128.load(weights);
+  if (keep != 1) w = f32x4.mul(f32x4.splat(keep), w);
+  v128.store(weights, f32x4.add(w, by));
+}
+
+/** average = beta * average + (1 - beta) * value, stored and returned. */
+@inline
+function average(pointer: usize, beta: f32, value: v128): v128 {
+  const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
+  const result = f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), value));
+  v128.store(pointer, result);
+  return result;
+}
+
 /** weights = sum of slots. For values that are replaced, not descended: batch norm's moving averages. */
-export function reduceAssign(weights: usize, gradients: usize, stride: usize, slots: i32, from: usize, to: usize): void {
+export function reduceAssign(weights: usize, gradients: usize, stride: usize, count: i32, from: usize, to: usize): void {
   for (let offset = from; offset < to; offset += 16) {
-    v128.store(weights + offset, sumOfSlots(gradients, stride, slots, offset));
+    v128.store(weights + offset, sumOfSlots(gradients, stride, count, offset));
   }
 }
 
-/** weights += step * g, with step = -learningRate. */
+/** weights += step * g, with step = -rate. */
 export function reduceSgd(
   weights: usize,
   gradients: usize,
   stride: usize,
-  slots: i32,
+  count: i32,
   from: usize,
   to: usize,
   step: f32,
 ): void {
   const steps = f32x4.splat(step);
   for (let offset = from; offset < to; offset += 16) {
-    const g = sumOfSlots(gradients, stride, slots, offset);
-    const w = v128.load(weights + offset);
-    v128.store(weights + offset, f32x4.add(w, f32x4.mul(steps, g)));
+    change(weights + offset, f32x4.mul(steps, gradientAt(gradients, stride, count, offset)));
   }
 }
 
 /**
- * velocity = momentum * velocity + gradientScale * g
- * weights += velocityScale * (nesterov ? momentum * velocity + gradientScale * g : velocity)
+ * velocity = momentum * velocity + inner * g
+ * weights += outer * (nesterov ? momentum * velocity + inner * g : velocity)
  *
- * Keras: gradientScale = -learningRate, velocityScale = 1. tfjs: gradientScale = 1, velocityScale = -learningRate.
+ * Keras: inner = -rate, outer = 1. tfjs: inner = 1, outer = -rate.
  */
 export function reduceSgdMomentum(
   weights: usize,
   velocity: usize,
   gradients: usize,
   stride: usize,
-  slots: i32,
+  count: i32,
   from: usize,
   to: usize,
-  gradientScale: f32,
-  velocityScale: f32,
+  inner: f32,
+  outer: f32,
   momentum: f32,
   nesterov: bool,
 ): void {
-  const a = f32x4.splat(gradientScale);
-  const b = f32x4.splat(velocityScale);
+  const a = f32x4.splat(inner);
+  const b = f32x4.splat(outer);
   const m = f32x4.splat(momentum);
   for (let offset = from; offset < to; offset += 16) {
-    const g = f32x4.mul(a, sumOfSlots(gradients, stride, slots, offset));
+    const g = f32x4.mul(a, gradientAt(gradients, stride, count, offset));
     const v = f32x4.add(f32x4.mul(m, v128.load(velocity + offset)), g);
     v128.store(velocity + offset, v);
-    const change = nesterov ? f32x4.add(f32x4.mul(m, v), g) : v;
-    const w = v128.load(weights + offset);
-    v128.store(weights + offset, f32x4.add(w, f32x4.mul(b, change)));
+    change(weights + offset, f32x4.mul(b, nesterov ? f32x4.add(f32x4.mul(m, v), g) : v));
+  }
+}
+
+export function reduceAdagrad(
+  weights: usize,
+  accumulator: usize,
+  slotStride: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+  rate: f32,
+  epsilon: f32,
+): void {
+  const step = f32x4.splat(-rate);
+  const e = f32x4.splat(epsilon);
+  for (let offset = from; offset < to; offset += 16) {
+    const g = gradientAt(gradients, stride, count, offset);
+    const a = f32x4.add(v128.load(accumulator + offset), f32x4.mul(g, g));
+    v128.store(accumulator + offset, a);
+    change(weights + offset, f32x4.mul(step, f32x4.div(g, f32x4.sqrt(f32x4.add(a, e)))));
+  }
+}
+
+/** Vectors of the state: mean of squared gradients, mean of squared changes. */
+export function reduceAdadelta(
+  weights: usize,
+  slots: usize,
+  slotStride: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+  rate: f32,
+  rho: f32,
+  epsilon: f32,
+  lagging: bool,
+): void {
+  const step = f32x4.splat(-rate);
+  const e = f32x4.splat(epsilon);
+  for (let offset = from; offset < to; offset += 16) {
+    const g = gradientAt(gradients, stride, count, offset);
+    const before = v128.load(slots + offset);
+    const after = average(slots + offset, rho, f32x4.mul(g, g));
+    const below = f32x4.sqrt(f32x4.add(lagging ? before : after, e));
+    const changes = slots + slotStride + offset;
+    const d = f32x4.mul(f32x4.div(f32x4.sqrt(f32x4.add(v128.load(changes), e)), below), g);
+    average(changes, rho, f32x4.mul(d, d));
+    change(weights + offset, f32x4.mul(step, d));
+  }
+}
+
+/** Vectors of the state: first and second moment. `correction1` and `correction2` are what the moments are multiplied by. */
+export function reduceAdam(
+  weights: usize,
+  slots: usize,
+  slotStride: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+  rate: f32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+  correction1: f32,
+  correction2: f32,
+): void {
+  const step = f32x4.splat(-rate * correction1);
+  const c2 = f32x4.splat(correction2);
+  const e = f32x4.splat(epsilon);
+  for (let offset = from; offset < to; offset += 16) {
+    const g = gradientAt(gradients, stride, count, offset);
+    const m = average(slots + offset, beta1, g);
+    const v = average(slots + slotStride + offset, beta2, f32x4.mul(g, g));
+    change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(f32x4.sqrt(f32x4.mul(v, c2)), e))));
+  }
+}
+
+/** Vectors of the state: first moment, largest recent gradient. */
+export function reduceAdamax(
+  weights: usize,
+  slots: usize,
+  slotStride: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+  rate: f32,
+  beta1: f32,
+  beta2: f32,
+  epsilon: f32,
+): void {
+  const step = f32x4.splat(-rate);
+  const b2 = f32x4.splat(beta2);
+  const e = f32x4.splat(epsilon);
+  for (let offset = from; offset < to; offset += 16) {
+    const g = gradientAt(gradients, stride, count, offset);
+    const m = average(slots + offset, beta1, g);
+    const norm = slots + slotStride + offset;
+    const u = f32x4.max(f32x4.mul(b2, v128.load(norm)), f32x4.abs(g));
+    v128.store(norm, u);
+    change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(u, e))));
+  }
+}
+
+/** Vectors of the state: mean square, velocity and, centered, mean. */
+export function reduceRmsprop(
+  weights: usize,
+  slots: usize,
+  slotStride: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+  rate: f32,
+  rho: f32,
+  momentum: f32,
+  epsilon: f32,
+  centered: bool,
+): void {
+  const step = f32x4.splat(rate);
+  const mu = f32x4.splat(momentum);
+  const e = f32x4.splat(epsilon);
+  for (let offset = from; offset < to; offset += 16) {
+    const g = gradientAt(gradients, stride, count, offset);
+    let below = average(slots + offset, rho, f32x4.mul(g, g));
+    if (centered) {
+      const mean = average(slots + 2 * slotStride + offset, rho, g);
+      below = f32x4.sub(below, f32x4.mul(mean, mean));
+    }
+    const velocity = slots + slotStride + offset;
+    const own = f32x4.div(f32x4.mul(step, g), f32x4.sqrt(f32x4.add(below, e)));
+    const v = f32x4.add(f32x4.mul(mu, v128.load(velocity)), own);
+    v128.store(velocity, v);
+    change(weights + offset, f32x4.neg(v));
   }
 }

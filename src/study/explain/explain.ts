@@ -4,7 +4,15 @@ import { fit } from '../../coordinator/fit.js';
 import type { FitOptions } from '../../coordinator/options.js';
 import type { BatchSizeRun, ExplainedRun, Explanation, ThreadsRun } from './explanation.js';
 import { gradientNoise } from './gradient-noise.js';
-import { loadQuestion, OPTIMIZER, type QuestionData, questionNetwork, VALIDATION_SPLIT, widthsOf } from './question.js';
+import {
+  loadQuestion,
+  OPTIMIZER,
+  type QuestionData,
+  questionNetwork,
+  SETTINGS,
+  VALIDATION_SPLIT,
+  widthsOf,
+} from './question.js';
 
 export interface ExplainOptions {
   /** Rows of a mini-batch. Default 20. */
@@ -40,12 +48,11 @@ export async function explain(options: ExplainOptions = {}): Promise<Explanation
   const compared = await compareThreads(runner, batchSize, workers);
   const batchSizes = await compareBatchSizes(runner, data, batchSize, seed);
   const unscaled = await runner.train('the target left as it was measured', { batchSize, workers }, data.measured);
-  const { learningRate, decay, momentum } = OPTIMIZER;
   return {
     data: pick(data),
     target: { mean: data.mean, deviation: data.deviation },
     network: widthsOf(data.features),
-    optimizer: { learningRate, decay, momentum },
+    optimizer: SETTINGS,
     ...{ batchSize, workers, epochs, seed },
     cores: availableParallelism(),
     ...compared,

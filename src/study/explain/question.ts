@@ -1,6 +1,6 @@
 /** The network, the data and the optimizer of the question that shardfit answers. */
 import * as tf from '@tensorflow/tfjs';
-import { type Optimizer, sgd } from '../../common/optimizers.js';
+import { type Optimizer, sgd } from '../../common/optimizers/index.js';
 import { loadData } from '../../data/data-sets.js';
 import { fitNormalizer, normalize } from '../../data/normalizer.js';
 import { trainingRows } from '../../data/split.js';
@@ -10,7 +10,8 @@ const HIDDEN = 20;
 const DATA = 'diabetes';
 
 /** The optimizer that the question names. */
-export const OPTIMIZER: Optimizer = sgd({ learningRate: 0.01, decay: 0.1, momentum: 0.1 });
+export const SETTINGS = { learningRate: 0.01, decay: 0.1, momentum: 0.1 };
+export const OPTIMIZER: Optimizer = sgd(SETTINGS);
 
 /** Rows for the question's network, as tensors that `dispose` frees. */
 export interface QuestionData extends Disposable {

@@ -1,0 +1,58 @@
+import { learningRateAt, type Optimizer } from '../common/optimizers/index.js';
+import type { Kernels, Pass } from '../kernels/kernels.js';
+
+/** clipValue of a kernel that clips nothing: the largest float32. */
+const NO_CLIP = 3.4028234663852886e38;
+
+/**
+ * Applies an optimizer to one slice, by its kernel.
+ *
+ * @param t updates made before this one, for the learning rate and the corrections of moments
+ * @param scale factor of the gradient: less than 1 where it is clipped by a norm
+ */
+export function optimizerStep(kernels: Kernels, optimizer: Optimizer, pass: Pass, t: number, scale: number): void {
+  const rate = learningRateAt(optimizer, t);
+  kernels.setPass(scale, optimizer.clipValue ?? NO_CLIP, 1 - rate * (optimizer.weightDecay ?? 0));
+  switch (optimizer.kind) {
+    case 'sgd':
+      sgdStep(kernels, optimizer, pass, rate);
+      break;
+    case 'adagrad':
+      kernels.reduceAdagrad(...pass, rate, optimizer.epsilon);
+      break;
+    case 'adadelta':
+      kernels.reduceAdadelta(...pass, rate, optimizer.rho, optimizer.epsilon, optimizer.lagging);
+      break;
+    case 'adam':
+      adamStep(kernels, optimizer, pass, rate, t);
+      break;
+    case 'adamax': {
+      const { beta1, beta2, epsilon } = optimizer;
+      kernels.reduceAdamax(...pass, rate / (1 - beta1 ** (t + 1)), beta1, beta2, epsilon);
+      break;
+    }
+    case 'rmsprop':
+      kernels.reduceRmsprop(...pass, rate, optimizer.rho, optimizer.momentum, optimizer.epsilon, optimizer.centered);
+  }
+}
+
+type Kind<K extends Optimizer['kind']> = Extract<Optimizer, { kind: K }>;
+
+function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: Pass, rate: number): void {
+  const [weights, velocity, , ...gradients] = pass;
+  const { momentum, nesterov } = optimizer;
+  if (momentum === 0) {
+    kernels.reduceSgd(weights, ...gradients, -rate);
+    return;
+  }
+  const [inner, outer] = optimizer.velocity === 'step' ? [-rate, 1] : [1, -rate];
+  kernels.reduceSgdMomentum(weights, velocity, ...gradients, inner, outer, momentum, nesterov);
+}
+
+function adamStep(kernels: Kernels, optimizer: Kind<'adam'>, pass: Pass, rate: number, t: number): void {
+  const { beta1, beta2, epsilon, epsilonHat } = optimizer;
+  const correction1 = 1 / (1 - beta1 ** (t + 1));
+  const correction2 = 1 / (1 - beta2 ** (t + 1));
+  if (epsilonHat) kernels.reduceAdam(...pass, rate, beta1, beta2, epsilon, correction1 / Math.sqrt(correction2), 1);
+  else kernels.reduceAdam(...pass, rate, beta1, beta2, epsilon, correction1, correction2);
+}
