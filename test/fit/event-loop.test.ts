@@ -1,4 +1,5 @@
 /** While workers train, the caller's event loop is free. */
+import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs';
 import { type FitOptions, fit } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -7,9 +8,18 @@ beforeAll(() => tf.setBackend('cpu'));
 
 const PERIOD = 10;
 
+/** Milliseconds that this thread has been ready to run while the system gave its core to others; 0 where it does not say. */
+function waitedForCore(): number {
+  try {
+    return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 /** Watches a timer of 10 ms. */
 class Timer {
-  /** Milliseconds that a tick came too late, at worst. */
+  /** Milliseconds that a tick came too late, at worst. What a busy machine takes is left out: this is about the loop. */
   worst = 0;
   ticks = 0;
   #handle: NodeJS.Timeout | undefined;
@@ -17,11 +27,14 @@ class Timer {
   start(): void {
     if (this.#handle) return;
     let last = performance.now();
+    let waited = waitedForCore();
     this.#handle = setInterval(() => {
       const now = performance.now();
-      this.worst = Math.max(this.worst, now - last - PERIOD);
+      const waitedNow = waitedForCore();
+      this.worst = Math.max(this.worst, now - last - PERIOD - (waitedNow - waited));
       this.ticks++;
       last = now;
+      waited = waitedNow;
     }, PERIOD);
   }
 
@@ -55,8 +68,7 @@ async function latenessDuring(model: tf.LayersModel, rows: number, options: (beg
   return timer;
 }
 
-// A machine that is busy with other things is late too: another try tells that from a loop that is blocked.
-describe('a 10 ms timer is never 50 ms late', { retry: 4 }, () => {
+describe('a 10 ms timer is never 50 ms late', { retry: 2 }, () => {
   it('while a large network trains', async () => {
     const timer = await latenessDuring(network(512, 784), 4096, (onProgress) => ({
       batchSize: 512,
@@ -69,7 +81,7 @@ describe('a 10 ms timer is never 50 ms late', { retry: 4 }, () => {
   });
 
   it('while callbacks hear of many thousand mini-batches', async () => {
-    const timer = await latenessDuring(network(4, 4), 30_000, (begun) => ({
+    const timer = await latenessDuring(network(4, 4), 20_000, (begun) => ({
       batchSize: 2,
       callbacks: { onBatchEnd: async () => begun() },
     }));

@@ -1,27 +1,6 @@
 /** Threads that die or fail in the middle of training: `fit` ends with an error that names the worker, and nobody hangs. */
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-
-interface Outcome {
-  name?: string;
-  message?: string;
-  took: number;
-  sha256: string;
-  usable: boolean;
-  threads: number;
-}
-
-const file = (name: string) => new URL(`./support/${name}`, import.meta.url);
-
-/** Runs a fit in a process of its own. The process must end by itself: an abort of it is an error here. */
-async function fitUnderFault(fault: string, epochs = 4): Promise<Outcome> {
-  const args = ['--import', file('faulty-thread.mjs').href, fileURLToPath(file('fit-under-fault.mjs')), `${epochs}`];
-  const env = { ...process.env, FAULT: fault, NODE_OPTIONS: '' };
-  const { stdout } = await promisify(execFile)(process.execPath, args, { env, timeout: 30_000 });
-  return JSON.parse(stdout);
-}
+import { fitUnderFault } from './support/fit-under-fault.js';
 
 /** Weights after 0, 1, 2 epochs without any fault. */
 const whole: string[] = [];

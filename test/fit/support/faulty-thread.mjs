@@ -2,7 +2,8 @@
  * Preloaded into every thread of a process (`--import`): makes ONNX Runtime fail as FAULT tells it to.
  *
  * FAULT="exit 0.4 7": in the worker whose shard is less than 0.4 of a mini-batch, the seventh training step ends the thread.
- * "throw" fails that step with an error instead; "exit-load" ends the thread of the first worker that loads a program.
+ * "throw" fails that step with an error instead; "exit-load" ends the threads that load a program; "refuse-shared" takes no
+ * tensor in shared memory, as on Node 20.
  */
 import { isMainThread } from 'node:worker_threads';
 import { binding } from 'onnxruntime-node/dist/binding.js';
@@ -20,6 +21,10 @@ class FaultySession {
   }
 
   run(inputs, outputs, options) {
+    if (kind === 'refuse-shared') {
+      const tensors = [...Object.values(inputs), ...Object.values(outputs)];
+      if (tensors.some(({ data }) => data.buffer instanceof SharedArrayBuffer)) throw new Error('Invalid argument');
+    }
     const share = inputs.shardWeight.data[0];
     // Evaluation has no gradients.
     const training = Object.keys(outputs).length > 1;

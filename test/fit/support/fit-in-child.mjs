@@ -22,7 +22,7 @@ const outcome = await fit(model, x, y, {
   shuffle: false,
   validationData: [x, y],
 }).then(
-  () => ({}),
+  ({ run }) => ({ tensorMemory: run.tensorMemory }),
   ({ name, message }) => ({ name, message }),
 );
 const hash = createHash('sha256');
