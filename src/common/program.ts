@@ -1,5 +1,5 @@
 /**
- * What the compiler hands to the workers: an ONNX graph with the meaning of each of its inputs and outputs.
+ * What the compiler hands to the workers: ONNX graphs with the meaning of each of their inputs and outputs.
  * Plain data, so that it crosses threads as it is.
  */
 
@@ -10,20 +10,22 @@ export interface TensorSpec {
   dtype: DType;
 }
 
+export interface NamedSpec extends TensorSpec {
+  name: string;
+}
+
 /** What a worker feeds to a program input. `index` counts in `model.weights`, `model.inputs` or `model.outputs`. */
 export type InputRole =
   | { kind: 'weight'; index: number }
   | { kind: 'feature'; index: number }
   | { kind: 'target'; index: number }
-  /** Scalar n_i/N, the rows of this shard over the rows of its mini-batch; it multiplies the loss at its seed. */
-  | { kind: 'shardWeight' }
   /**
    * Numbers in [0, 1) from the counter-based generator. `stream` tells random inputs of one program apart and stays the
    * same for every shard size. `perRow`: the first axis counts rows of the shard; otherwise one draw serves all rows.
    */
   | { kind: 'uniform'; stream: number; perRow: boolean };
 
-/** What a program output means. Everything is already multiplied by `shardWeight`: a plain sum over shards is the batch's. */
+/** What a program output means. A plain sum over the shards of a mini-batch is the mini-batch's. */
 export type OutputRole =
   | { kind: 'gradient'; index: number }
   /** New value of a non-trainable weight (batch norm's moving averages). */
@@ -31,14 +33,43 @@ export type OutputRole =
   /** Loss and metrics, shape [1 + metrics], in the order of `model.metricsNames`. */
   | { kind: 'logs' };
 
-export type ProgramInput = TensorSpec & { name: string; role: InputRole };
-export type ProgramOutput = TensorSpec & { name: string; role: OutputRole };
+export type ProgramInput = NamedSpec & { role: InputRole };
+export type ProgramOutput = NamedSpec & { role: OutputRole };
 
-/** One traced and lowered function for one number of rows. */
+/** How the parts of all shards become one value. */
+export type Reduction = 'sum' | 'max' | 'min' | 'prod';
+
+/** A value that each shard has a part of and whose total all shards go on with. */
+export interface Exchange {
+  /** Name of the part, an output of stage `stage`, and of the total, an input of later stages. Both float32. */
+  part: string;
+  total: string;
+  stage: number;
+  reduction: Reduction;
+  shape: number[];
+}
+
+/** A piece of a program between two meetings of the shards. */
+export interface ProgramStage {
+  onnx: Uint8Array;
+  /** Names of inputs of the program, of values carried from earlier stages, and of totals. */
+  inputs: string[];
+  /** Names of outputs of the program, of values carried to later stages, and of parts. */
+  outputs: string[];
+}
+
+/** What one shard computes of the step of a mini-batch. */
 export interface StepProgram {
   /** Rows of the shard that the program takes. */
   rows: number;
-  onnx: Uint8Array;
+  /** Rows of the mini-batch that the shard is a part of; equal to `rows` where it is all of it. */
+  batchRows: number;
+  /** In order. One, unless rows of different shards depend on each other. */
+  stages: ProgramStage[];
   inputs: ProgramInput[];
   outputs: ProgramOutput[];
+  /** Values that one stage makes and a later one takes, each shard its own. */
+  carried: NamedSpec[];
+  /** By stage. The programs of all shards of a mini-batch have the same. */
+  exchanges: Exchange[];
 }

@@ -1,13 +1,26 @@
-/** From a compiled tfjs model to the program that workers run. */
+/** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
-import type { StepProgram, TensorSpec } from '../common/program.js';
-import { lowerGraph } from './graph/lower.js';
+import type { OutputRole, StepProgram, TensorSpec } from '../common/program.js';
+import { fuseBiases, lowerGraph } from './graph/lower.js';
 import { topologicalOrder, type Value } from './graph/value.js';
-import { encodeModel } from './onnx/encode.js';
+import { partition } from './partition/partition.js';
+import type { BatchStatistics } from './partition/shard-program.js';
+import { cutStages } from './partition/stages.js';
 import { type TracedStep, traceEvaluation, traceTraining } from './trace/steps.js';
 
+/** What a program is a part of. */
+export interface Part {
+  /** Rows of the mini-batch. Default: those of the program, which is then all of the step. */
+  batchRows?: number;
+  /**
+   * What a value over all rows of a batch is: that of the mini-batch, for which shards meet, or that of the shard alone, as in
+   * ghost batch norm (Hoffer et al., "Train longer, generalize better", 2017). Default 'batch'.
+   */
+  statistics?: BatchStatistics;
+}
+
 /**
- * Compiles forward pass, loss, metrics and gradients for shards of `rows` rows.
+ * Compiles forward pass, loss, metrics and gradients for `rows` rows.
  *
  * @param model a compiled tfjs model; unchanged afterwards, and so is tfjs' state
  * @param features per-row shapes and types of the model's inputs, without the batch axis
@@ -19,9 +32,9 @@ export function compileTrainingStep(
   rows: number,
   features: TensorSpec[],
   targets: TensorSpec[],
+  part: Part = {},
 ): StepProgram {
-  checkRows(rows);
-  return lower(traceTraining(model, rows, features, targets), rows);
+  return new StepCompiler(traceTraining, model, features, targets).compile(rows, part);
 }
 
 /** Compiles forward pass, loss and metrics with `training: false`. As in tfjs, the loss leaves out regularizers. */
@@ -30,39 +43,80 @@ export function compileEvaluationStep(
   rows: number,
   features: TensorSpec[],
   targets: TensorSpec[],
+  part: Part = {},
 ): StepProgram {
-  checkRows(rows);
-  return lower(traceEvaluation(model, rows, features, targets), rows);
+  return new StepCompiler(traceEvaluation, model, features, targets).compile(rows, part);
 }
 
-function checkRows(rows: number): void {
-  if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a positive integer, got ${rows}`);
+/** A step with symbolic nodes written out. */
+interface Lowered {
+  roles: Map<string, StepProgram['inputs'][number]['role']>;
+  outputs: { role: OutputRole; value: Value }[];
 }
 
-function lower(step: TracedStep, rows: number): StepProgram {
-  const values = lowerGraph(
-    step.outputs.map((output) => output.value),
-    constants(step),
-  );
-  const outputs = step.outputs.map(({ role }, i) => {
+/** Compiles one model's step for mini-batches and shards of several sizes; every number of rows is traced once. */
+export class StepCompiler {
+  readonly #trace: (rows: number) => TracedStep;
+  readonly #lowered = new Map<number, Lowered>();
+
+  /** @param trace `traceTraining` or `traceEvaluation` */
+  constructor(trace: typeof traceTraining, model: tf.LayersModel, features: TensorSpec[], targets: TensorSpec[]) {
+    this.#trace = (rows) => trace(model, rows, features, targets);
+  }
+
+  /**
+   * The program of a shard of `rows` rows.
+   *
+   * @throws NotPartitionable if it is a part of a mini-batch that cannot be cut.
+   */
+  compile(rows: number, { batchRows = rows, statistics = 'batch' }: Part = {}): StepProgram {
+    if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a positive integer, got ${rows}`);
+    const whole = this.#lower(batchRows);
+    const values = whole.outputs.map(({ value }) => value);
+    if (rows === batchRows) return encode(whole, fuseBiases(values), rows, rows);
+    // Any other number tells what depends on the rows; a small one is traced fast.
+    const otherRows = batchRows === 3 ? 4 : 3;
+    const other = this.#lower(otherRows).outputs.map(({ value }) => value);
+    const shard = partition(values, other, otherRows, { rows, batchRows, statistics });
+    return encode(whole, fuseBiases(shard), rows, batchRows);
+  }
+
+  #lower(rows: number): Lowered {
+    const known = this.#lowered.get(rows);
+    if (known) return known;
+    const step = this.#trace(rows);
+    const values = lowerGraph(
+      step.outputs.map(({ value }) => value),
+      constants(step),
+    );
+    const outputs = step.outputs.map(({ role }, i) => ({ role, value: values[i] as Value }));
+    const roles = new Map([...step.roles].map(([value, role]) => [value.attrs.name as string, role]));
+    const lowered = { roles, outputs };
+    this.#lowered.set(rows, lowered);
+    return lowered;
+  }
+}
+
+function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
+  const outputs = named.map(({ role }, i) => {
     const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
     return { name, role, value, shape: [...value.shape], dtype: 'float32' as const };
   });
-  const used = topologicalOrder(outputs.map((output) => output.value)).filter((value) => value.op === 'Input');
+  const used = topologicalOrder(values).filter((value) => value.op === 'Input');
   const inputs = used.map((value) => {
-    const role = step.roles.get(value);
-    if (!role) throw new Error(`the step uses '${value.attrs.name}', which is no input`);
-    return {
-      name: value.attrs.name as string,
-      role,
-      value,
-      shape: [...value.shape],
-      dtype: value.dtype as TensorSpec['dtype'],
-    };
+    const name = value.attrs.name as string;
+    const role = roles.get(name);
+    if (!role) throw new Error(`the step uses '${name}', which is no input`);
+    return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
-  const onnx = encodeModel(inputs, outputs);
-  return { rows, onnx, inputs: inputs.map(withoutValue), outputs: outputs.map(withoutValue) };
+  return {
+    rows,
+    batchRows,
+    ...cutStages(inputs, outputs),
+    inputs: inputs.map(withoutValue),
+    outputs: outputs.map(withoutValue),
+  };
 }
 
 /** What the user's code made before the step and uses in it, by value. */

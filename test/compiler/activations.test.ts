@@ -83,7 +83,7 @@ describe('activations', () => {
     const shifted = await expectTrainingStep(build(tf.layers.reLU(), -0.5), features, targets);
     const model = build(tf.layers.thresholdedReLU({ theta: 0.5 }), 0);
     const program = compileTrainingStep(model, 16, specsOf(features), specsOf(targets));
-    const { gradients } = await runProgram(program, model, { features, targets, shardWeight: 0.375 });
+    const { gradients } = await runProgram(program, model, { features, targets });
     for (const index of [0, 1]) {
       expectClose(
         gradients.get(index) as Float32Array,

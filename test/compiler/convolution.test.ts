@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { StepProgram } from '#shardfit/common/program.js';
 import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
 import { expectClose, expectEvaluationStep, expectTrainingStep, oneHotRows, random } from './expect-step.js';
 import { runProgram, specsOf } from './run-program.js';
@@ -87,7 +88,7 @@ describe('conv2d', () => {
       return model;
     };
     const [features, targets] = [[random([3, 10, 11, 2], 5)], [random([3, 4], 6)]];
-    const planar = (program: { onnx: Uint8Array }) => /\bConv_\d/.test(Buffer.from(program.onnx).toString('latin1'));
+    const planar = ({ stages: [stage] }: StepProgram) => /\bConv_\d/.test(Buffer.from(stage?.onnx ?? []).toString('latin1'));
     const same = { padding: 'same' } as const;
     for (const options of [{}, same, { ...same, kernelSize: [3, 4] as [number, number] }, { ...same, strides: 2 }]) {
       const isPlanar = !('strides' in options);
@@ -115,17 +116,14 @@ describe('conv2d', () => {
         runProgram(compileTrainingStep(model, 2, specsOf(features), specsOf(targets)), model, {
           features,
           targets,
-          shardWeight: 1,
         });
       const [actual, expected] = [await run(dilated), await expectTrainingStep(spread, features, targets)];
-      const scale = 1 / 0.375;
       const everySecond = tf
         .tensor4d(expected.gradients.get(2) as Float32Array, [5, 5, filters, filters])
-        .stridedSlice([0, 0, 0, 0], [5, 5, filters, filters], [2, 2, 1, 1])
-        .mul(scale);
+        .stridedSlice([0, 0, 0, 0], [5, 5, filters, filters], [2, 2, 1, 1]);
       expectClose(actual.gradients.get(2) as Float32Array, everySecond.dataSync(), 'dilated kernel');
       for (const index of [0, 1, 3, 4, 5]) {
-        const other = (expected.gradients.get(index) as Float32Array).map((x) => x * scale);
+        const other = expected.gradients.get(index) as Float32Array;
         expectClose(actual.gradients.get(index) as Float32Array, other, `weight ${index}`);
       }
       // The registered gradient of tfjs is back: it still refuses.

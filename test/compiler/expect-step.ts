@@ -1,8 +1,10 @@
 /** Compares compiled steps with tfjs' own step on the cpu backend. */
 import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
-import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
-import { runProgram, type StepData, type StepResult, specsOf } from './run-program.js';
+import type { StepProgram } from '#shardfit/common/program.js';
+import { piece, type Range } from '#shardfit/common/shards.js';
+import { StepCompiler, traceEvaluation, traceTraining } from '#shardfit/compiler/index.js';
+import { runShards, type StepData, type StepResult, specsOf } from './run-program.js';
 
 /**
  * Both sides compute in float32 and add in different orders: 1e-4 of the largest element leaves room for sums over some
@@ -61,54 +63,66 @@ export function expectClose(
   expect(relativeError(actual, expected), what).toBeLessThan(tolerance);
 }
 
-/** Asserts that the compiled training step gives tfjs' loss, metrics and every gradient, times the shard weight. */
+/**
+ * Asserts that the compiled training step gives tfjs' loss, metrics and every gradient, and that the programs of two shards
+ * add up to them.
+ */
 export async function expectTrainingStep(
   model: tf.LayersModel,
   features: tf.Tensor[],
   targets: tf.Tensor[],
   options: { gradients?: boolean } = {},
 ): Promise<StepResult> {
-  const shardWeight = 0.375;
-  const program = compileTrainingStep(
-    model,
-    (features[0] as tf.Tensor).shape[0] as number,
-    specsOf(features),
-    specsOf(targets),
-  );
-  const data: StepData = { features, targets, shardWeight };
-  const actual = await runProgram(program, model, data);
+  const compiler = new StepCompiler(traceTraining, model, specsOf(features), specsOf(targets));
+  const whole = await runShards(...shards(compiler, model, features, targets, 1));
+  const cut = await runShards(...shards(compiler, model, features, targets, 2));
+  // Last: this moves the averages of batch norm.
   const expected = tfjsStep(model, features, targets);
-  expectClose(
-    actual.logs,
-    expected.logs.map((x) => x * shardWeight),
-    'loss and metrics',
-  );
-  if (options.gradients === false) return actual;
-  expect([...actual.gradients.keys()]).toEqual([...expected.gradients.keys()].sort((a, b) => a - b));
-  for (const [index, gradient] of expected.gradients) {
-    const name = (model.weights[index] as unknown as { name: string }).name;
-    expectClose(
-      actual.gradients.get(index) as Float32Array,
-      gradient.map((x) => x * shardWeight),
-      `gradient of ${name}`,
-    );
+  for (const [actual, how] of [[whole, ''], [cut, ', from two shards']] as const) {
+    expectClose(actual.logs, expected.logs, `loss and metrics${how}`);
+    for (const [index, state] of whole.states) expectClose(actual.states.get(index) ?? [], state, `state ${index}${how}`);
+    if (options.gradients === false) continue;
+    expect([...actual.gradients.keys()]).toEqual([...expected.gradients.keys()].sort((a, b) => a - b));
+    for (const [index, gradient] of expected.gradients) {
+      const name = (model.weights[index] as unknown as { name: string }).name;
+      expectClose(actual.gradients.get(index) as Float32Array, gradient, `gradient of ${name}${how}`);
+    }
   }
-  return actual;
+  return whole;
 }
 
-/** Asserts that the compiled evaluation step gives what tfjs' `evaluate` gives. */
+/** The programs and rows of a mini-batch cut into `count` shards. */
+export function shards(
+  compiler: StepCompiler,
+  model: tf.LayersModel,
+  features: tf.Tensor[],
+  targets: tf.Tensor[],
+  count: number,
+): [StepProgram[], tf.LayersModel, StepData[]] {
+  const batchRows = (features[0] as tf.Tensor).shape[0] as number;
+  const pieces = Array.from({ length: count }, (_, i) => piece(batchRows, count, i)).filter((p) => p.count > 0);
+  const rowsOf = (tensors: tf.Tensor[], { start, count: rows }: Range) => tensors.map((t) => t.slice([start], [rows]));
+  return [
+    pieces.map(({ count: rows }) => compiler.compile(rows, { batchRows })),
+    model,
+    pieces.map((range) => ({ features: rowsOf(features, range), targets: rowsOf(targets, range) })),
+  ];
+}
+
+/** Asserts that the compiled evaluation step gives what tfjs' `evaluate` gives, whole and from two shards. */
 export async function expectEvaluationStep(
   model: tf.LayersModel,
   features: tf.Tensor[],
   targets: tf.Tensor[],
 ): Promise<void> {
-  const shardWeight = 0.375;
-  const rows = (features[0] as tf.Tensor).shape[0] as number;
-  const program = compileEvaluationStep(model, rows, specsOf(features), specsOf(targets));
-  const { logs } = await runProgram(program, model, { features, targets, shardWeight });
-  const scores = model.evaluate(features, targets, { batchSize: rows });
-  const expected = (Array.isArray(scores) ? scores : [scores]).map((s) => (s.dataSync()[0] as number) * shardWeight);
-  expectClose(logs, expected, 'loss and metrics');
+  const batchSize = (features[0] as tf.Tensor).shape[0] as number;
+  const compiler = new StepCompiler(traceEvaluation, model, specsOf(features), specsOf(targets));
+  const scores = model.evaluate(features, targets, { batchSize });
+  const expected = (Array.isArray(scores) ? scores : [scores]).map((s) => s.dataSync()[0] as number);
+  for (const count of [1, 2]) {
+    const { logs } = await runShards(...shards(compiler, model, features, targets, count));
+    expectClose(logs, expected, `loss and metrics from ${count} shards`);
+  }
 }
 
 /** Deterministic numbers in [-1, 1), or the range given. */

@@ -87,7 +87,7 @@ describe('regularizers', () => {
       const { logs } = await expectTrainingStep(model, [x()], [targets]);
       await expectEvaluationStep(model, [x()], [targets]);
       const plain = (model.evaluate(x(), targets) as tf.Scalar).dataSync()[0] as number;
-      expect(logs[0]).toBeGreaterThan(plain * 0.375 * 1.01);
+      expect(logs[0]).toBeGreaterThan(plain * 1.01);
     });
   }
 });

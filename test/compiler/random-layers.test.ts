@@ -96,7 +96,7 @@ describe('random layers', () => {
       const features = [random([6, ...inputShape], 3)];
       const targets = [tf.zeros([6, ...inputShape.slice(0, -1), 3])];
       const program = compileTrainingStep(model, 6, specsOf(features), specsOf(targets));
-      const actual = await runProgram(program, model, { features, targets, shardWeight: 1, uniforms });
+      const actual = await runProgram(program, model, { features, targets, uniforms });
       const draws = uniformsOf(program);
       expect(draws.every((draw) => draw.role.kind === 'uniform' && draw.role.perRow && draw.shape[0] === 6)).toBe(true);
       const loss = (kernel: tf.Tensor): tf.Scalar => {

@@ -1,6 +1,7 @@
 /** Runs a step program in onnxruntime-node and collects its outputs by meaning. */
 import type * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
+import { expect } from 'vitest';
 import type { ProgramInput, StepProgram, TensorSpec } from '#shardfit/common/program.js';
 
 export interface StepResult {
@@ -13,7 +14,6 @@ export interface StepResult {
 export interface StepData {
   features: tf.Tensor[];
   targets: tf.Tensor[];
-  shardWeight: number;
   uniforms?: (input: ProgramInput) => Float32Array;
 }
 
@@ -22,31 +22,74 @@ export function specsOf(tensors: tf.Tensor[]): TensorSpec[] {
   return tensors.map((t) => ({ shape: t.shape.slice(1), dtype: t.dtype as TensorSpec['dtype'] }));
 }
 
-export async function openSession(program: StepProgram): Promise<ort.InferenceSession> {
-  return ort.InferenceSession.create(program.onnx, {
-    intraOpNumThreads: 1,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: 'all',
-    logSeverityLevel: 3,
-  });
+const SESSION: ort.InferenceSession.SessionOptions = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 3,
+};
+
+/** A program that does not depend on other shards. */
+export async function runProgram(program: StepProgram, model: tf.LayersModel, data: StepData): Promise<StepResult> {
+  expect(program.stages).toHaveLength(1);
+  return runShards([program], model, [data]);
 }
 
-export async function runProgram(program: StepProgram, model: tf.LayersModel, data: StepData): Promise<StepResult> {
-  const session = await openSession(program);
-  try {
-    const feeds: Record<string, ort.Tensor> = {};
-    for (const input of program.inputs) feeds[input.name] = feedOf(input, model, data);
-    const results = await session.run(feeds);
-    const result: StepResult = { logs: [], gradients: new Map(), states: new Map() };
-    for (const { name, role } of program.outputs) {
-      const values = (results[name] as ort.Tensor).data as Float32Array;
-      if (role.kind === 'logs') result.logs = Array.from(values);
-      else (role.kind === 'gradient' ? result.gradients : result.states).set(role.index, values);
+/** The programs of all shards of a mini-batch, side by side, each on its own rows: what they add up to. */
+export async function runShards(
+  programs: StepProgram[],
+  model: tf.LayersModel,
+  data: StepData[],
+): Promise<StepResult> {
+  const known = programs.map((program, shard) => {
+    const feeds = program.inputs.map((input) => [input.name, feedOf(input, model, data[shard] as StepData)]);
+    return Object.fromEntries(feeds) as Record<string, ort.Tensor>;
+  });
+  const first = programs[0] as StepProgram;
+  for (let stage = 0; stage < first.stages.length; stage++) {
+    for (const [shard, program] of programs.entries()) {
+      expect(program.exchanges, 'all shards must exchange the same').toEqual(first.exchanges);
+      const { onnx, inputs } = program.stages[stage] as StepProgram['stages'][number];
+      const session = await ort.InferenceSession.create(onnx, SESSION);
+      const values = known[shard] as Record<string, ort.Tensor>;
+      const feeds = Object.fromEntries(inputs.map((name) => [name, values[name] as ort.Tensor]));
+      Object.assign(values, await session.run(feeds));
+      await session.release();
     }
-    return result;
-  } finally {
-    await session.release();
+    for (const { part, total, reduction, shape } of first.exchanges.filter((e) => e.stage === stage)) {
+      const parts = known.map((values) => values[part]?.data as Float32Array);
+      const reduced = parts.reduce((a, b) => a.map((x, i) => COMBINE[reduction](x, b[i] as number)));
+      for (const values of known) values[total] = new ort.Tensor('float32', reduced, shape);
+    }
   }
+  return known.map((values) => resultOf(first, values)).reduce(addResults);
+}
+
+const COMBINE = {
+  sum: (a: number, b: number) => a + b,
+  max: Math.max,
+  min: Math.min,
+  prod: (a: number, b: number) => a * b,
+};
+
+function resultOf(program: StepProgram, values: Record<string, ort.Tensor>): StepResult {
+  const result: StepResult = { logs: [], gradients: new Map(), states: new Map() };
+  for (const { name, role } of program.outputs) {
+    const data = values[name]?.data as Float32Array;
+    if (role.kind === 'logs') result.logs = Array.from(data);
+    else (role.kind === 'gradient' ? result.gradients : result.states).set(role.index, data);
+  }
+  return result;
+}
+
+function addResults(a: StepResult, b: StepResult): StepResult {
+  const sum = (x: Map<number, Float32Array>, y: Map<number, Float32Array>) =>
+    new Map([...x].map(([index, values]) => [index, values.map((v, i) => v + (y.get(index)?.[i] as number))]));
+  return {
+    logs: a.logs.map((v, i) => v + (b.logs[i] as number)),
+    gradients: sum(a.gradients, b.gradients),
+    states: sum(a.states, b.states),
+  };
 }
 
 function feedOf(input: ProgramInput, model: tf.LayersModel, data: StepData): ort.Tensor {
@@ -58,8 +101,6 @@ function feedOf(input: ProgramInput, model: tf.LayersModel, data: StepData): ort
       return tensorOf(input, (data.features[role.index] as tf.Tensor).dataSync());
     case 'target':
       return tensorOf(input, (data.targets[role.index] as tf.Tensor).dataSync());
-    case 'shardWeight':
-      return tensorOf(input, Float32Array.of(data.shardWeight));
     case 'uniform':
       if (!data.uniforms) throw new Error(`program input '${input.name}' needs random numbers`);
       return tensorOf(input, data.uniforms(input));

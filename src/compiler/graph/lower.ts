@@ -8,7 +8,7 @@ import { topologicalOrder, type Value } from './value.js';
 
 /** Rebuilds the graph under `outputs` with every symbolic node written out and some values replaced by others. */
 export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
-  return fuseBiases(writeOut(shareConvolutions(outputs, replacements)));
+  return writeOut(shareConvolutions(outputs, replacements));
 }
 
 /** A pooling asks for convolutions of parts of the windows; where the whole is needed anyway, the parts are cut from it. */
@@ -33,8 +33,8 @@ function writeOut(outputs: readonly Value[]): Value[] {
   });
 }
 
-/** Adds biases inside of the matrix products that they follow, where nothing else needs the product. */
-function fuseBiases(outputs: readonly Value[]): Value[] {
+/** Adds biases inside of the matrix products that they follow, where nothing else needs the product. The last pass. */
+export function fuseBiases(outputs: readonly Value[]): Value[] {
   const uses = new Map<Value, number>();
   for (const value of [...topologicalOrder(outputs).flatMap((v) => v.inputs), ...outputs]) {
     uses.set(value, (uses.get(value) ?? 0) + 1);

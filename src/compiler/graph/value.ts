@@ -96,8 +96,8 @@ export function isScalarLike(value: Value): boolean {
   return isOne(value.shape);
 }
 
-/** Values that the outputs need, inputs before users. */
-export function topologicalOrder(outputs: readonly Value[]): Value[] {
+/** Values that the outputs need, inputs before users. What a `given` value needs is left out. */
+export function topologicalOrder(outputs: readonly Value[], given?: (value: Value) => boolean): Value[] {
   const done = new Set<Value>();
   const order: Value[] = [];
   // An explicit stack: recurrent networks unroll into graphs deeper than the call stack.
@@ -110,6 +110,7 @@ export function topologicalOrder(outputs: readonly Value[]): Value[] {
       continue;
     }
     stack.push({ value: top.value, entered: true });
+    if (given?.(top.value)) continue;
     for (const input of [...top.value.inputs].reverse())
       if (!done.has(input)) stack.push({ value: input, entered: false });
   }

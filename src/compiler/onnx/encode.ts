@@ -26,7 +26,10 @@ export interface NamedValue {
   value: Value;
 }
 
-/** The model whose inputs and outputs have the given names. `inputs` may hold only those that `outputs` need. */
+/**
+ * The model whose inputs and outputs have the given names. `inputs` may be any values, which are then not computed, but only
+ * such as `outputs` need.
+ */
 export function encodeModel(inputs: readonly NamedValue[], outputs: readonly NamedValue[]): Uint8Array {
   const encoder = new Encoder(inputs, outputs);
   return Model.encode(
@@ -46,20 +49,32 @@ class Encoder {
   readonly #names = new Map<Value, string>();
   readonly #nodes: object[] = [];
   readonly #initializers = new Map<string, object>();
+  readonly #given: ReadonlySet<Value>;
 
   constructor(
     readonly inputs: readonly NamedValue[],
     readonly outputs: readonly NamedValue[],
   ) {
     for (const { name, value } of inputs) this.#names.set(value, name);
+    this.#given = new Set(this.#names.keys());
+    for (const { name, value } of outputs) {
+      if (!this.#names.has(value) && value.op !== 'Constant') this.#names.set(value, name);
+    }
   }
 
   graph(): object {
-    const order = topologicalOrder(this.outputs.map((output) => output.value));
+    const isGiven = (value: Value): boolean => this.#given.has(value);
+    const all = topologicalOrder(
+      this.outputs.map((output) => output.value),
+      isGiven,
+    );
+    const order = all.filter((value) => !isGiven(value));
     const further = furtherOutputs(order);
     for (const value of order) this.#emit(value, further.get(value) ?? []);
     // Identity nodes let one value be several outputs, and inputs or constants be outputs.
-    for (const { name, value } of this.outputs) this.#pushNode('Identity', [this.#name(value)], [name], []);
+    for (const { name, value } of this.outputs) {
+      if (this.#name(value) !== name) this.#pushNode('Identity', [this.#name(value)], [name], []);
+    }
     return {
       name: 'step',
       node: this.#nodes,

@@ -25,17 +25,44 @@ function softmaxGradient(dy: tf.Tensor, saved: tf.Tensor[], attrs: { dim: number
   return { logits: () => tf.engine().runKernel('SoftmaxGrad', { dy, y }, attrs) as tf.Tensor };
 }
 
+/** dy for each element that was added up: tfjs multiplies by ones of the size of x, which it would write out here. */
+function sumGradient(dy: tf.Tensor, saved: tf.Tensor[], attrs: { axis?: number | number[] | null }) {
+  const [x] = saved as [tf.Tensor];
+  const axes = tf.util.parseAxisParam(attrs.axis ?? (null as unknown as number[]), x.shape);
+  const kept = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+  return { x: () => tf.broadcastTo(tf.reshape(dy, kept), x.shape) };
+}
+
+function meanGradient(dy: tf.Tensor, saved: tf.Tensor[], attrs: { axis?: number | number[] | null }) {
+  const [x] = saved as [tf.Tensor];
+  return sumGradient(tf.div(dy, x.size / dy.size), saved, attrs);
+}
+
+/** dy summed over the copies. tfjs adds up one slice a copy, so that the step would grow with the rows it is traced for. */
+function tileGradient(dy: tf.Tensor, saved: tf.Tensor[], { reps }: { reps: number[] }) {
+  const [x] = saved as [tf.Tensor];
+  const split = x.shape.flatMap((size, axis) => [reps[axis] as number, size]);
+  const copies = x.shape.map((_, axis) => 2 * axis);
+  return { x: () => tf.sum(tf.reshape(dy, split), copies) };
+}
+
 // biome-ignore lint/suspicious/noExplicitAny: each gradient has attributes of its own
 type GradientFunction = (dy: tf.Tensor, saved: tf.Tensor[], attrs: any) => Record<string, () => tf.Tensor>;
 
-const GRADIENTS: Record<string, GradientFunction> = { Conv2D: conv2dGradient, Softmax: softmaxGradient };
+const GRADIENTS: Record<string, GradientFunction> = {
+  Conv2D: conv2dGradient,
+  Mean: meanGradient,
+  Softmax: softmaxGradient,
+  Sum: sumGradient,
+  Tile: tileGradient,
+};
 
 /** Steps have no gradient in tfjs, not even zero: layers such as ThresholdedReLU multiply by them. */
 const STEPS = ['Equal', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'NotEqual'];
 
 function zeroGradients(_: unknown, saved: tf.Tensor[]): Record<string, () => tf.Tensor> {
   const [a, b] = saved as [tf.Tensor, tf.Tensor];
-  return { a: () => tf.zeros(a.shape), b: () => tf.zeros(b.shape) };
+  return { a: () => tf.zerosLike(a), b: () => tf.zerosLike(b) };
 }
 
 /** Registers the gradients; the function returned puts tfjs' own back. */

@@ -1,7 +1,6 @@
 /** One run of the model's own training or evaluation function, with inputs for tensors and a recorder for optimizer. */
 import * as tf from '@tensorflow/tfjs';
 import type { InputRole, OutputRole, TensorSpec } from '../../common/program.js';
-import { mul } from '../graph/elementwise.js';
 import { concat, reshape } from '../graph/layout.js';
 import type { Value } from '../graph/value.js';
 import type { OpenModel, OpenVariable, OpenWeight } from './engine.js';
@@ -18,7 +17,6 @@ export class StepTrace {
   readonly outputs: StepOutput[] = [];
   readonly #data: tf.Tensor[];
   #streams = 0;
-  readonly #shardWeight: tf.Scalar;
 
   constructor(
     readonly model: OpenModel,
@@ -32,11 +30,6 @@ export class StepTrace {
     const feed = (kind: 'feature' | 'target') => (spec: TensorSpec, index: number) =>
       this.#input(`${kind}_${index}`, { shape: [rows, ...spec.shape], dtype: spec.dtype }, { kind, index });
     this.#data = [...features.map(feed('feature')), ...targets.map(feed('target'))];
-    this.#shardWeight = this.#input(
-      'shardWeight',
-      { shape: [], dtype: 'float32' },
-      { kind: 'shardWeight' },
-    ) as tf.Scalar;
     this.#shadowWeights();
   }
 
@@ -72,14 +65,9 @@ export class StepTrace {
     const gradients = new Map<string, tf.Tensor>();
     // The optimizer's place is taken by a recorder: it differentiates but updates nothing.
     const minimize = (f: () => tf.Scalar, _returnCost: boolean, variables: tf.Variable[]): tf.Scalar => {
-      let total: tf.Scalar | undefined;
-      const weighted = (): tf.Scalar => {
-        total = tf.keep(f());
-        return tf.mul(total, this.#shardWeight);
-      };
-      const { grads } = tf.variableGrads(weighted, variables);
+      const { value, grads } = tf.variableGrads(f, variables);
       for (const [name, gradient] of Object.entries(grads)) if (gradient) gradients.set(name, gradient);
-      return total as unknown as tf.Scalar;
+      return value;
     };
     const swap = swapMethod(this.model, 'optimizer_', { minimize });
     try {
@@ -106,7 +94,7 @@ export class StepTrace {
   #addLogs(scalars: tf.Scalar[]): void {
     const values = scalars.map((scalar) => reshape(this.session.valueOf(scalar), [1]));
     for (const scalar of scalars) scalar.dispose();
-    this.outputs.push({ role: { kind: 'logs' }, value: this.#weighted(concat(values, 0)) });
+    this.outputs.push({ role: { kind: 'logs' }, value: concat(values, 0) });
   }
 
   #addGradients(gradients: ReadonlyMap<string, tf.Tensor>): void {
@@ -122,14 +110,10 @@ export class StepTrace {
     const assigned = this.session.assigned();
     this.weights.forEach(({ val }, index) => {
       const value = assigned.get(val);
-      if (value) this.outputs.push({ role: { kind: 'state', index }, value: this.#weighted(value) });
+      if (value) this.outputs.push({ role: { kind: 'state', index }, value });
       assigned.delete(val);
     });
     for (const variable of assigned.keys()) throw assignedError(variable);
-  }
-
-  #weighted(value: Value): Value {
-    return mul(value, this.session.valueOf(this.#shardWeight));
   }
 }
 

@@ -1,0 +1,89 @@
+/** Cuts a shard's program into stages, between which the shards meet and exchange their parts of totals. */
+import type { Exchange, NamedSpec, ProgramStage, Reduction, TensorSpec } from '../../common/program.js';
+import { topologicalOrder, type Value } from '../graph/value.js';
+import { encodeModel, type NamedValue } from '../onnx/encode.js';
+
+export interface Staged {
+  stages: ProgramStage[];
+  carried: NamedSpec[];
+  exchanges: Exchange[];
+}
+
+/** Cheaper to do again in each stage that needs them than to carry along. */
+const FREE = new Set(['Constant', 'Expand', 'Reshape']);
+
+/**
+ * @param inputs all inputs of the program by name.
+ * @param outputs all outputs by name.
+ */
+export function cutStages(inputs: readonly NamedValue[], outputs: readonly NamedValue[]): Staged {
+  const order = topologicalOrder(outputs.map(({ value }) => value));
+  const stageOf = stagesByLevel(order);
+  const count = Math.max(...outputs.map(({ value }) => stageOf.get(value) as number)) + 1;
+  const names = new Map(inputs.map(({ name, value }) => [value, name]));
+  const totals = order.filter(({ op }) => op === 'AllReduce');
+  totals.forEach((value, i) => {
+    names.set(value, `total_${i}`);
+  });
+  const roots: NamedValue[][] = Array.from({ length: count }, () => []);
+  for (const output of outputs) roots[stageOf.get(output.value) as number]?.push(output);
+  totals.forEach(({ inputs: [part] }, i) => {
+    roots[stageOf.get(part as Value) as number]?.push({ name: `part_${i}`, value: part as Value });
+  });
+  const carried: NamedValue[] = [];
+  const stages: ProgramStage[] = [];
+  // From the last to the first: what a stage lacks is asked of those before it.
+  for (let stage = count - 1; stage >= 0; stage--) {
+    const ends = roots[stage] as NamedValue[];
+    const given = boundary(ends, stage, stageOf).map((value) => {
+      const known = names.get(value);
+      if (known) return { name: known, value };
+      const made = { name: `carried_${carried.length}`, value };
+      names.set(value, made.name);
+      carried.push(made);
+      roots[stageOf.get(value) as number]?.push(made);
+      return made;
+    });
+    const nameOf = ({ name }: NamedValue): string => name;
+    stages.unshift({ onnx: encodeModel(given, ends), inputs: given.map(nameOf), outputs: ends.map(nameOf) });
+  }
+  return { stages, carried: carried.map(specOf), exchanges: exchangesOf(totals, stageOf) };
+}
+
+/** A value can be computed as soon as the totals it needs are known; the stage of a total is the first one that can use it. */
+function stagesByLevel(order: readonly Value[]): Map<Value, number> {
+  const stageOf = new Map<Value, number>();
+  for (const value of order) {
+    const before = value.inputs.reduce((most, input) => Math.max(most, stageOf.get(input) as number), 0);
+    stageOf.set(value, before + Number(value.op === 'AllReduce'));
+  }
+  return stageOf;
+}
+
+/** What a stage takes from outside: inputs of the program, totals, and what earlier stages have computed. */
+function boundary(ends: readonly NamedValue[], stage: number, stageOf: ReadonlyMap<Value, number>): Value[] {
+  const isGiven = (value: Value): boolean => {
+    if (value.op === 'Input' || value.op === 'AllReduce') return true;
+    return (stageOf.get(value) as number) < stage && !FREE.has(value.op);
+  };
+  return topologicalOrder(
+    ends.map(({ value }) => value),
+    isGiven,
+  ).filter(isGiven);
+}
+
+function specOf({ name, value }: NamedValue): NamedSpec {
+  return { name, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
+}
+
+function exchangesOf(totals: readonly Value[], stageOf: ReadonlyMap<Value, number>): Exchange[] {
+  return totals
+    .map(({ attrs, shape, inputs: [part] }, i) => ({
+      part: `part_${i}`,
+      total: `total_${i}`,
+      stage: stageOf.get(part as Value) as number,
+      reduction: attrs.reduction as Reduction,
+      shape: [...shape],
+    }))
+    .sort((a, b) => a.stage - b.stage);
+}
