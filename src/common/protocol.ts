@@ -38,7 +38,7 @@ export interface ReplicaSetup {
   validation?: DataSet;
   /** Loss and metrics per shard. */
   logCount: number;
-  /** Programs for training, one per shard size; then those for evaluation. */
+  /** Programs for training, one for each size of mini-batch and shard; then those for evaluation. */
   trainingPrograms: StepProgram[];
   evaluationPrograms: StepProgram[];
   /** The control line. */
@@ -65,6 +65,8 @@ export interface TimeSplit {
   gather: number;
   compute: number;
   wait: number;
+  /** Adding up what the rows of a mini-batch have in common, the wait for the other workers' parts included. */
+  exchange: number;
   reduce: number;
 }
 

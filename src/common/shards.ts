@@ -36,6 +36,22 @@ export function activeShards(rows: number, shards: number): number {
   return Math.min(rows, shards);
 }
 
+/** A size of mini-batch, and one of the sizes that its shards have. */
+export interface ShardCut {
+  batchRows: number;
+  rows: number;
+}
+
+/** Every way in which a mini-batch and a shard of it can come out while `rows` rows are cut into batches and those into shards. */
+export function shardCuts(rows: number, batchSize: number, shards: number): ShardCut[] {
+  const cuts: ShardCut[] = [];
+  for (const batchRows of new Set([Math.min(batchSize, rows), rows % batchSize])) {
+    const sizes = new Set([Math.ceil(batchRows / shards), Math.floor(batchRows / shards)]);
+    for (const size of sizes) if (size > 0) cuts.push({ batchRows, rows: size });
+  }
+  return cuts;
+}
+
 /** Every size a non-empty shard can have while `rows` rows are cut into batches and those into shards. */
 export function shardSizes(rows: number, batchSize: number, shards: number): number[] {
   const sizes = new Set<number>();

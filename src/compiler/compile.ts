@@ -1,10 +1,12 @@
 /** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
 import type { OutputRole, StepProgram, TensorSpec } from '../common/program.js';
+import { mul } from './graph/elementwise.js';
 import { fuseBiases, lowerGraph } from './graph/lower.js';
 import { topologicalOrder, type Value } from './graph/value.js';
+import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
-import type { BatchStatistics } from './partition/shard-program.js';
+import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
 import { type TracedStep, traceEvaluation, traceTraining } from './trace/steps.js';
 
@@ -76,9 +78,29 @@ export class StepCompiler {
     if (rows === batchRows) return encode(whole, fuseBiases(values), rows, rows);
     // Any other number tells what depends on the rows; a small one is traced fast.
     const otherRows = batchRows === 3 ? 4 : 3;
-    const other = this.#lower(otherRows).outputs.map(({ value }) => value);
-    const shard = partition(values, other, otherRows, { rows, batchRows, statistics });
-    return encode(whole, fuseBiases(shard), rows, batchRows);
+    const cut = { rows, batchRows, statistics };
+    try {
+      const shard = partition(values, this.#lowerOther(otherRows), otherRows, cut);
+      return encode(whole, fuseBiases(shard), rows, batchRows);
+    } catch (error) {
+      if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
+      return this.#ownBatch(cut);
+    }
+  }
+
+  /** The step of a shard as if it were a mini-batch, times its share of the real one. */
+  #ownBatch({ rows, batchRows }: Cut): StepProgram {
+    const own = this.#lower(rows);
+    const values = own.outputs.map(({ value }) => mul(value, value.graph.splat(rows / batchRows, [])));
+    return encode(own, fuseBiases(values), rows, batchRows);
+  }
+
+  #lowerOther(rows: number): Value[] {
+    try {
+      return this.#lower(rows).outputs.map(({ value }) => value);
+    } catch (error) {
+      throw new NotPartitionable(`cannot do with another number of rows (${(error as Error).message})`);
+    }
   }
 
   #lower(rows: number): Lowered {

@@ -1,3 +1,4 @@
 export { compileEvaluationStep, compileTrainingStep, StepCompiler } from './compile.js';
 export { NotPartitionable } from './partition/pairs.js';
+export type { BatchStatistics } from './partition/shard-program.js';
 export { traceEvaluation, traceTraining } from './trace/steps.js';

@@ -35,7 +35,8 @@ export async function fit(
   try {
     const prepared = await prepareFit(trained, x, y, resolved);
     resolved.signal?.throwIfAborted();
-    await using training = new Training(trained, prepared, resolved);
+    for (const warning of prepared.warnings) resolved.onWarning?.(warning);
+    await using training = new Training(trained, prepared, { ...resolved, shards: prepared.setup.shards });
     return await training.run();
   } finally {
     state.isTraining = false;

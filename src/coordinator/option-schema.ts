@@ -48,6 +48,7 @@ const SCHEMA = z.strictObject({
     .optional(),
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
+  batchStatistics: oneOf('batchStatistics', ['batch', 'shard']).optional(),
   update: oneOf('update', UPDATE_RULES).optional(),
   maxStaleness: z
     .custom<number>((value) => value === Number.POSITIVE_INFINITY || isCount(value), {
@@ -72,6 +73,11 @@ const SCHEMA = z.strictObject({
       error: ({ input }) => `onProgress must be a function, got ${show(input)}`,
     })
     .optional(),
+  onWarning: z
+    .custom<FitOptions['onWarning']>((value) => typeof value === 'function', {
+      error: ({ input }) => `onWarning must be a function, got ${show(input)}`,
+    })
+    .optional(),
 });
 
 /** Options for which a number is of the wrong type, not out of range. */
@@ -85,6 +91,8 @@ const NOT_NUMBERS = new Set([
   'onProgress',
   'update',
   'hogwildMomentum',
+  'batchStatistics',
+  'onWarning',
 ]);
 
 /**

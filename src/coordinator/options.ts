@@ -43,6 +43,12 @@ export interface FitOptions {
   workers?: number | 'auto';
   /** Pieces that each mini-batch is cut into. With `shards` fixed, results are the same bits for any number of workers. Default: one per worker. */
   shards?: number;
+  /**
+   * Of `sync`: what a value over all rows of a mini-batch is, such as batch norm's mean. 'batch', the default: that of the
+   * mini-batch, whatever its shards, for which the workers exchange sums. 'shard': that of each shard, cheaper and another
+   * function for another number of shards (ghost batch norm). Under the other rules each shard is a batch of its own.
+   */
+  batchStatistics?: 'batch' | 'shard';
   /** What a mini-batch does to the weights. Default 'sync': one mini-batch, one update. */
   update?: UpdateRuleName;
   /** Of `per-shard`: mini-batches that the fastest worker may be ahead of the slowest. Default: no bound within an epoch. */
@@ -68,15 +74,18 @@ export interface FitOptions {
   /** Ends training after the update it is at. */
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
+  /** Told what cannot be done as asked for, before training begins. Also in `run.warnings`. */
+  onWarning?: (message: string) => void;
 }
 
 /** Options with every default filled in. */
 export type ResolvedOptions = Required<
   Pick<FitOptions, 'batchSize' | 'epochs' | 'validationSplit' | 'shuffle' | 'initialEpoch' | 'yieldEvery' | 'seed'>
 > &
-  Pick<FitOptions, 'callbacks' | 'validationData' | 'optimizer' | 'signal' | 'onProgress'> & {
+  Pick<FitOptions, 'callbacks' | 'validationData' | 'optimizer' | 'signal' | 'onProgress' | 'onWarning'> & {
     workers: number;
     shards: number;
+    batchStatistics: 'batch' | 'shard';
     rule: UpdateRule;
     /** Set where workers are simulated. */
     speeds: SpeedModel | undefined;
@@ -99,6 +108,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     initialEpoch,
     rule,
     speeds,
+    batchStatistics: options.batchStatistics ?? (rule.kind === 'sync' ? 'batch' : 'shard'),
     workers,
     shards,
     yieldEvery: options.yieldEvery ?? 'auto',
@@ -108,5 +118,6 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     optimizer: options.optimizer,
     signal: options.signal,
     onProgress: options.onProgress,
+    onWarning: options.onWarning,
   };
 }

@@ -4,10 +4,9 @@ import { Control } from '../common/control.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { layOutParameters, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
-import { shardSizes } from '../common/shards.js';
-import { compileEvaluationStep, compileTrainingStep } from '../compiler/index.js';
+import { compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
-import { type MatchedData, matchData, rowSpecs } from './match-data.js';
+import { type MatchedData, matchData } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
@@ -26,6 +25,8 @@ export interface PreparedFit {
   counts: Omit<OptimizerState, 'slots'>;
   /** Names of loss and metrics, as in `History`. */
   logNames: string[];
+  /** What is not as was asked for. */
+  warnings: string[];
 }
 
 /** @throws TypeError or RangeError for anything about the model or the data that cannot be trained. */
@@ -43,14 +44,15 @@ export async function prepareFit(
   const logNames = model.metricsNames;
   const logCount = logNames.length;
   const all = [...programs.training, ...programs.evaluation];
-  const built = buildArena(parameters, optimizer, options, all, logCount, data, validationData);
+  const { shards, warnings } = programs;
+  const built = buildArena(parameters, optimizer, { ...options, shards }, all, logCount, data, validationData);
   const { arena, training, validation } = built;
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const { slots, ...counts } = recallState(model, optimizer, arena.floats('slots').length);
   arena.floats('slots').set(slots);
   const setup: GroupSetup = {
     workers: options.workers,
-    shards: options.shards,
+    shards,
     memory: arena.memory,
     layout: arena.layout,
     parameters,
@@ -63,7 +65,16 @@ export async function prepareFit(
     trainingPrograms: programs.training,
     evaluationPrograms: programs.evaluation,
   };
-  return { setup, arena, control: new Control(arena.ints('control')), parameters, optimizer, counts, logNames };
+  return {
+    setup,
+    arena,
+    control: new Control(arena.ints('control')),
+    parameters,
+    optimizer,
+    counts,
+    logNames,
+    warnings,
+  };
 }
 
 /**
@@ -95,23 +106,4 @@ async function readData(
     return [data, await matchData(model, valX, valY, ['validationData[0]', 'validationData[1]'])];
   }
   return splitRows(data, validationSplit);
-}
-
-function compilePrograms(
-  model: tf.LayersModel,
-  { batchSize, shards }: ResolvedOptions,
-  data: MatchedData,
-  validationData: MatchedData | undefined,
-): { training: StepProgram[]; evaluation: StepProgram[] } {
-  const features = rowSpecs(data.features);
-  const targets = rowSpecs(data.targets);
-  const training = shardSizes(data.rows, batchSize, shards).map((rows) =>
-    compileTrainingStep(model, rows, features, targets),
-  );
-  const evaluation = validationData
-    ? shardSizes(validationData.rows, batchSize, shards).map((rows) =>
-        compileEvaluationStep(model, rows, rowSpecs(validationData.features), rowSpecs(validationData.targets)),
-      )
-    : [];
-  return { training, evaluation };
 }

@@ -31,6 +31,11 @@ export function resolveRule(options: FitOptions): {
       throw new TypeError(`${name} belongs to update: '${owner}', got update: '${kind}'`);
     }
   }
+  if (options.batchStatistics === 'batch' && kind !== 'sync') {
+    throw new TypeError(
+      `batchStatistics: 'batch' needs update: 'sync', got update: '${kind}', under which each shard is a batch of its own`,
+    );
+  }
   const { virtualWorkers } = options;
   checkVirtual(options);
   const asynchronous = kind === 'per-shard' || kind === 'hogwild';

@@ -9,6 +9,8 @@ export interface ThreadSummary {
   gatherSeconds: number;
   computeSeconds: number;
   waitSeconds: number;
+  /** Exchanging what the rows of a mini-batch have in common (batch statistics), the wait for other workers included. */
+  exchangeSeconds: number;
   reduceSeconds: number;
 }
 
@@ -59,19 +61,27 @@ export interface RunSummary {
   threads: ThreadSummary[];
   /** Whether step programs read weights and wrote gradients in the arena itself or by way of copies. */
   tensorMemory: TensorMemory;
+  /** What was not done as asked for, and why, in sentences. */
+  warnings: string[];
 }
 
 /** Adds up the reports of all workers over all epochs. */
 export class RunRecorder {
   readonly #summary: RunSummary;
 
-  constructor({ workers, shards, batchSize, rule }: ResolvedOptions, rows: number, validationRows: number) {
+  constructor(
+    { workers, shards, batchSize, rule }: ResolvedOptions,
+    rows: number,
+    validationRows: number,
+    warnings: string[],
+  ) {
     const miniBatches = batchCount(rows, batchSize);
     const threads = Array.from({ length: workers }, (_, rank) => ({
       rank,
       gatherSeconds: 0,
       computeSeconds: 0,
       waitSeconds: 0,
+      exchangeSeconds: 0,
       reduceSeconds: 0,
     }));
     this.#summary = {
@@ -90,6 +100,7 @@ export class RunRecorder {
       milestones: [],
       threads,
       tensorMemory: 'shared',
+      warnings,
     };
   }
 
@@ -111,6 +122,7 @@ export class RunRecorder {
       thread.gatherSeconds += time.gather;
       thread.computeSeconds += time.compute;
       thread.waitSeconds += time.wait;
+      thread.exchangeSeconds += time.exchange;
       thread.reduceSeconds += time.reduce;
     });
   }

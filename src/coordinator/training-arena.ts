@@ -1,5 +1,6 @@
 import { Arena, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
+import { slotLength } from '../common/exchanges.js';
 import { clipsByNorm, normBlocks } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
@@ -36,6 +37,7 @@ export function buildArena(
     .add('weights', 'float32', parameters.length)
     .add('slots', 'float32', optimizerStates(options) * slotsOf(optimizer) * parameters.trainedEnd)
     .add('gradients', 'float32', shards * parameters.replacedEnd)
+    .add('exchange', 'float32', shards * slotLength(programs))
     .add('logs', 'float32', batchCount(mostRows, batchSize) * shards * logCount)
     .add('permutation', 'int32', data.rows)
     // Doubles, two words each.

@@ -38,7 +38,7 @@ export class Training implements AsyncDisposable {
     const { training, validation } = setup;
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
-    this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0);
+    this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0, prepared.warnings);
     this.#safe = this.#snapshot();
     this.#onAbort = () => control.requestStop();
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });

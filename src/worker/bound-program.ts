@@ -1,99 +1,159 @@
 import { Tensor } from 'onnxruntime-node';
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
 import type { Control } from '../common/control.js';
+import { placeExchanges } from '../common/exchanges.js';
 import { type ParameterLayout, parameterAt } from '../common/parameters.js';
-import type { DType, StepProgram } from '../common/program.js';
-import type { ReplicaSetup } from '../common/protocol.js';
+import type { DType, NamedSpec, StepProgram } from '../common/program.js';
+import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
 import { Session, type Tensors } from './session.js';
+import type { Totals } from './totals.js';
 
-/** Slot under which a program's private gradients are bound when tensors cannot live in shared memory. */
-const PRIVATE = -1;
+/** What a run reads and writes of one shard alone. */
+interface ShardBuffers {
+  /** Inputs of the program and what stages carry on, by name. */
+  tensors: Tensors;
+  logs: Float32Array;
+}
+
+/** A stage's inputs and outputs for one shard. */
+interface Binding {
+  inputs: Tensors;
+  outputs: Tensors;
+  /** Where outputs go that are not in shared memory yet. */
+  copies: { from: Float32Array; to: Float32Array }[];
+}
 
 /** A step program in ONNX Runtime with the buffers that it reads and writes. */
 export class BoundProgram {
   readonly program: StepProgram;
-  /** Factor of the loss at its seed. */
-  readonly lossWeight = new Float32Array(1);
-  readonly logs: Float32Array;
-  readonly #session: Session;
-  readonly #arena: Arena;
+  readonly #setup: ReplicaSetup;
   readonly #parameters: ParameterLayout;
-  readonly #inputs: Tensors = {};
-  /** Output tensors by gradient slot. */
-  readonly #outputs = new Map<number, Tensors>();
+  readonly #arena: Arena;
+  readonly #totals: Totals;
+  readonly #sessions: Session[];
+  #weights: Tensors = {};
+  readonly #buffers = new Map<number, ShardBuffers>();
+  readonly #bindings = new Map<string, Binding>();
+  /** Where shared outputs are written that the runtime cannot write in place: copied at once, so that all shards use the same. */
+  readonly #private = new Map<string, Float32Array>();
 
-  constructor(program: StepProgram, arena: Arena, control: Control, { parameters, logCount }: ReplicaSetup) {
+  constructor(program: StepProgram, arena: Arena, control: Control, totals: Totals, setup: ReplicaSetup) {
     this.program = program;
-    this.logs = new Float32Array(logCount);
     this.#arena = arena;
-    this.#parameters = parameters;
-    this.#session = new Session(program.onnx, control);
-    for (const { name, role, shape, dtype } of program.inputs) {
-      if (role.kind === 'weight') continue;
-      const data = role.kind === 'shardWeight' ? this.lossWeight : allocate(dtype, sizeOf(shape));
-      this.#inputs[name] = tensorOver(data, shape, dtype);
-    }
+    this.#totals = totals;
+    this.#setup = setup;
+    this.#parameters = setup.parameters;
+    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control));
   }
 
   /** Makes the program read its weights from `vector`. */
   bindWeights(vector: Float32Array): void {
+    this.#bindings.clear();
     for (const { name, role, shape } of this.program.inputs) {
       if (role.kind !== 'weight') continue;
       const { offset, size } = parameterAt(this.#parameters, role.index);
-      this.#inputs[name] = tensorOver(vector.subarray(offset, offset + size), shape, 'float32');
+      this.#weights[name] = tensorOver(vector.subarray(offset, offset + size), shape, 'float32');
     }
   }
 
-  /** The buffer of one input, to be filled before a run. */
-  input(name: string): ArenaArray {
-    return this.#inputs[name]?.data as ArenaArray;
+  /** The buffer of one input of a shard, to be filled before its first stage. */
+  input(shard: number, name: string): ArenaArray {
+    return this.#buffersOf(shard).tensors[name]?.data as ArenaArray;
   }
 
-  /** Runs on the inputs as they stand and writes the gradients into slot `slot` of the arena. */
-  run(slot: number): void {
-    this.#session.run(this.#inputs, this.#outputsOf(slot));
+  /** Loss and metrics of a shard, after its last stage. */
+  logs(shard: number): Float32Array {
+    return this.#buffersOf(shard).logs;
   }
 
-  /** The same by way of private memory, for runtimes that take no tensors over shared memory. */
-  runAndCopy(slot: number): void {
-    const outputs = this.#outputsOf(PRIVATE);
-    this.#session.run(this.#inputs, outputs);
-    const target = this.#slot(slot);
-    for (const { name, role } of this.program.outputs) {
-      if (role.kind === 'logs') continue;
-      target.set(outputs[name]?.data as Float32Array, parameterAt(this.#parameters, role.index).offset);
-    }
+  /** Runs one stage of a shard. Gradients and parts of totals go to its slots in the arena. */
+  run(shard: number, stage: number, memory: TensorMemory): void {
+    const { inputs, outputs, copies } = this.#bindingOf(shard, stage, memory);
+    this.#sessions[stage]?.run(inputs, outputs);
+    for (const { from, to } of copies) to.set(from);
   }
 
   dispose(): void {
-    this.#session.dispose();
+    for (const session of this.#sessions) session.dispose();
   }
 
-  #outputsOf(slot: number): Tensors {
-    let outputs = this.#outputs.get(slot);
-    if (!outputs) {
-      outputs = this.#bindOutputs(slot === PRIVATE ? new Float32Array(this.#parameters.replacedEnd) : this.#slot(slot));
-      this.#outputs.set(slot, outputs);
+  /** Shards that go through the program from its beginning to its end, one after the other, can use the same. */
+  #buffersOf(shard: number): ShardBuffers {
+    const key = this.program.stages.length === 1 ? 0 : shard;
+    const known = this.#buffers.get(key);
+    if (known) return known;
+    const { inputs, carried } = this.program;
+    const own: NamedSpec[] = [...inputs.filter(({ role }) => role.kind !== 'weight'), ...carried];
+    const tensors = own.map(({ name, shape, dtype }) => [
+      name,
+      tensorOver(allocate(dtype, sizeOf(shape)), shape, dtype),
+    ]);
+    const buffers = { tensors: Object.fromEntries(tensors), logs: new Float32Array(this.#setup.logCount) };
+    this.#buffers.set(key, buffers);
+    return buffers;
+  }
+
+  #bindingOf(shard: number, stage: number, memory: TensorMemory): Binding {
+    const key = `${shard} ${stage} ${memory}`;
+    let binding = this.#bindings.get(key);
+    if (!binding) {
+      binding = this.#bind(shard, stage, memory);
+      this.#bindings.set(key, binding);
     }
-    return outputs;
+    return binding;
   }
 
-  #bindOutputs(vector: Float32Array): Tensors {
-    const outputs: Tensors = {};
-    for (const { name, role, shape } of this.program.outputs) {
-      if (role.kind === 'logs') {
-        outputs[name] = tensorOver(this.logs, shape, 'float32');
-      } else {
-        const { offset, size } = parameterAt(this.#parameters, role.index);
-        outputs[name] = tensorOver(vector.subarray(offset, offset + size), shape, 'float32');
+  #bind(shard: number, stage: number, memory: TensorMemory): Binding {
+    const { inputs, outputs } = this.program.stages[stage] as StepProgram['stages'][number];
+    const { tensors, logs } = this.#buffersOf(shard);
+    const binding: Binding = { inputs: {}, outputs: {}, copies: [] };
+    const given = { ...this.#weights, ...this.#totalTensors(), ...tensors };
+    for (const name of inputs) binding.inputs[name] = given[name] as Tensor;
+    const shared = this.#sharedOutputs(shard);
+    for (const name of outputs) {
+      const target = shared.get(name);
+      if (!target) {
+        binding.outputs[name] = tensors[name] ?? tensorOver(logs, [logs.length], 'float32');
+        continue;
       }
+      const own = memory === 'shared' ? target.to : this.#privateOf(name, target.to.length);
+      binding.outputs[name] = tensorOver(own, target.shape, 'float32');
+      if (own !== target.to) binding.copies.push({ from: own, to: target.to });
     }
-    return outputs;
+    return binding;
   }
 
-  #slot(slot: number): Float32Array {
-    const length = this.#parameters.replacedEnd;
-    return this.#arena.floats('gradients').subarray(slot * length, (slot + 1) * length);
+  #privateOf(name: string, length: number): Float32Array {
+    const own = this.#private.get(name) ?? new Float32Array(length);
+    this.#private.set(name, own);
+    return own;
+  }
+
+  /** Totals as inputs of stages, over this worker's copy of them. */
+  #totalTensors(): Tensors {
+    return Object.fromEntries(
+      placeExchanges(this.program).map(({ exchange, offset, size }) => {
+        const values = this.#totals.values.subarray(offset, offset + size);
+        return [exchange.total, tensorOver(values, exchange.shape, 'float32')];
+      }),
+    );
+  }
+
+  /** Outputs of a shard that others read. */
+  #sharedOutputs(shard: number): Map<string, { to: Float32Array; shape: number[] }> {
+    const targets = new Map<string, { to: Float32Array; shape: number[] }>();
+    const { replacedEnd } = this.#parameters;
+    const gradients = this.#arena.floats('gradients').subarray(shard * replacedEnd, (shard + 1) * replacedEnd);
+    for (const { name, role, shape } of this.program.outputs) {
+      if (role.kind === 'logs') continue;
+      const { offset, size } = parameterAt(this.#parameters, role.index);
+      targets.set(name, { to: gradients.subarray(offset, offset + size), shape });
+    }
+    const parts = this.#totals.slot(shard);
+    for (const { exchange, offset, size } of placeExchanges(this.program)) {
+      targets.set(exchange.part, { to: parts.subarray(offset, offset + size), shape: exchange.shape });
+    }
+    return targets;
   }
 }
 

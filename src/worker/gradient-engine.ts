@@ -9,24 +9,28 @@ export interface Shard {
   firstRow: number;
   /** n_i/N: its rows over those of the mini-batch. */
   share: number;
-  /**
-   * What its loss is multiplied by at the seed: `share` where the gradients of a mini-batch are added up, 1 where the
-   * shard's gradient is an update of its own.
-   */
-  lossWeight: number;
+  /** Rows of the batch that it is a part of: its own where its gradient is an update of its own. */
+  batchRows: number;
   /** Mini-batch of the epoch. */
   step: number;
   /** Number of its mini-batch over all epochs; keys the random numbers. */
   batchNumber: number;
 }
 
+export type Work = 'training' | 'evaluation';
+
 /** Computes the gradients and logs of shards. */
 export interface GradientEngine {
   /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */
   readWeights(replica?: Float32Array): void;
-  /** Fills the shard's gradient slot, times `lossWeight`, and its logs, times `share`. */
-  gradients(shard: Shard): void;
-  /** Fills the shard's logs alone, in evaluation. */
-  evaluate(shard: Shard): void;
+  /** Stages of the work on a batch of so many rows: one, unless rows of different shards depend on each other. */
+  stages(work: Work, batchRows: number): number;
+  /**
+   * Runs one stage of a shard, the first of which gathers its rows. Training leaves the shard's part of the batch's gradient
+   * in its slot, and both leave its part of the batch's logs, once the last stage has run.
+   */
+  run(work: Work, shard: Shard, stage: number): void;
+  /** Works out the totals that stages behind `stage` need, when all of the batch's `count` shards have run it. */
+  exchange(work: Work, batchRows: number, stage: number, count: number): void;
   dispose(): void;
 }

@@ -1,19 +1,20 @@
 import type { Arena, ArenaArray } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import type { ProgramInput, StepProgram } from '../common/program.js';
-import type { DataSet, ReplicaSetup, TensorMemory } from '../common/protocol.js';
+import type { Column, DataSet, ReplicaSetup, TensorMemory } from '../common/protocol.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { BoundProgram } from './bound-program.js';
 import { gatherRows } from './gather.js';
-import type { GradientEngine, Shard } from './gradient-engine.js';
+import type { GradientEngine, Shard, Work } from './gradient-engine.js';
+import { Totals } from './totals.js';
 
 /** Runs the traced step programs in ONNX Runtime, on the arena itself where the runtime can, else on copies. */
 export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
-  readonly #training: Map<number, BoundProgram>;
-  readonly #evaluation: Map<number, BoundProgram>;
+  readonly #programs: Record<Work, BoundProgram[]>;
+  readonly #totals: Totals;
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
   readonly #arenaWeights: Float32Array;
@@ -34,10 +35,10 @@ export class OnnxEngine implements GradientEngine {
     this.#permutation = arena.ints('permutation');
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
+    this.#totals = new Totals(arena, setup.shards);
     const load = (programs: StepProgram[]) =>
-      new Map(programs.map((p) => [p.rows, new BoundProgram(p, arena, control, setup)]));
-    this.#training = load(setup.trainingPrograms);
-    this.#evaluation = load(setup.evaluationPrograms);
+      programs.map((program) => new BoundProgram(program, arena, control, this.#totals, setup));
+    this.#programs = { training: load(setup.trainingPrograms), evaluation: load(setup.evaluationPrograms) };
     this.#useWeights(ownWeights ? Float32Array.from(this.#arenaWeights) : undefined);
   }
 
@@ -49,59 +50,72 @@ export class OnnxEngine implements GradientEngine {
     this.#ownWeights?.set(replica);
   }
 
-  gradients(shard: Shard): void {
-    const bound = this.#prepare(this.#training, this.#setup.training, shard, this.shuffled);
-    this.#run(bound, shard);
-    this.#writeLogs(bound, shard);
+  stages(work: Work, batchRows: number): number {
+    return this.#programOf(work, batchRows).program.stages.length;
   }
 
-  evaluate(shard: Shard): void {
-    const { validation } = this.#setup;
-    if (!validation) throw new Error('there is no validation set to evaluate');
-    const bound = this.#prepare(this.#evaluation, validation, shard, false);
-    this.#run(bound, shard);
-    this.#writeLogs(bound, shard);
+  run(work: Work, shard: Shard, stage: number): void {
+    const bound = this.#programOf(work, shard.batchRows, shard.rows);
+    if (stage === 0) this.#prepare(bound, work, shard);
+    this.#run(bound, shard, stage);
+    if (stage === bound.program.stages.length - 1) this.#writeLogs(bound, shard);
+  }
+
+  exchange(work: Work, batchRows: number, stage: number, count: number): void {
+    this.#totals.reduce(this.#programOf(work, batchRows).program, stage, count);
   }
 
   dispose(): void {
-    for (const bound of [...this.#training.values(), ...this.#evaluation.values()]) bound.dispose();
-    this.#training.clear();
-    this.#evaluation.clear();
+    for (const bound of this.#all) bound.dispose();
+    this.#programs.training.length = 0;
+    this.#programs.evaluation.length = 0;
+  }
+
+  get #all(): BoundProgram[] {
+    return [...this.#programs.training, ...this.#programs.evaluation];
+  }
+
+  /** The program of a shard, or that of any shard of a mini-batch. There are four at most. */
+  #programOf(work: Work, batchRows: number, rows?: number): BoundProgram {
+    for (const bound of this.#programs[work]) {
+      const { program } = bound;
+      if (program.batchRows === batchRows && (rows === undefined || program.rows === rows)) return bound;
+    }
+    throw new Error(`there is no program for ${work} with a shard of ${rows} of ${batchRows} rows`);
   }
 
   #useWeights(own: Float32Array | undefined): void {
     this.#ownWeights = own;
-    for (const bound of [...this.#training.values(), ...this.#evaluation.values()]) {
-      bound.bindWeights(own ?? this.#arenaWeights);
-    }
+    for (const bound of this.#all) bound.bindWeights(own ?? this.#arenaWeights);
   }
 
-  #writeLogs({ logs }: BoundProgram, shard: Shard): void {
+  #writeLogs(bound: BoundProgram, shard: Shard): void {
     const { shards, logCount } = this.#setup;
     const offset = (shard.step * shards + shard.index) * logCount;
-    const scale = shard.share / shard.lossWeight;
+    const logs = bound.logs(shard.index);
+    // A shard that is a batch of its own has its own means: they count by its rows.
+    const scale = shard.batchRows === shard.rows ? shard.share : 1;
     for (let i = 0; i < logCount; i++) this.#logs[offset + i] = (logs[i] as number) * scale;
   }
 
   /** Fills a program's inputs with the shard's rows and random numbers. */
-  #prepare(programs: Map<number, BoundProgram>, data: DataSet, shard: Shard, shuffled: boolean): BoundProgram {
-    const bound = programs.get(shard.rows);
-    if (!bound) throw new Error(`there is no program for a shard of ${shard.rows} rows`);
+  #prepare(bound: BoundProgram, work: Work, shard: Shard): void {
     const started = performance.now();
-    const order = shuffled ? this.#permutation : null;
-    bound.lossWeight[0] = shard.lossWeight;
+    const data = work === 'training' ? this.#setup.training : this.#setup.validation;
+    if (!data) throw new Error('there is no validation set to evaluate');
+    const order = work === 'training' && this.shuffled ? this.#permutation : null;
     for (const input of bound.program.inputs) {
       const { role } = input;
-      if (role.kind === 'feature' || role.kind === 'target') {
-        const column = (role.kind === 'feature' ? data.features : data.targets)[role.index];
-        if (!column) throw new Error(`the data set has no ${role.kind} ${role.index}`);
-        gatherRows(this.#arena.array(column.segment), column.rowSize, bound.input(input.name), shard, order);
-      } else if (role.kind === 'uniform') {
-        this.#drawUniform(input, role.stream, role.perRow, bound.input(input.name), shard);
+      if (role.kind === 'weight') continue;
+      const target = bound.input(shard.index, input.name);
+      if (role.kind === 'uniform') {
+        this.#drawUniform(input, role.stream, role.perRow, target, shard);
+      } else {
+        const { segment, rowSize } = columnOf(data, role);
+        gatherRows(this.#arena.array(segment), rowSize, target, shard, order);
       }
     }
     this.gatherMilliseconds += performance.now() - started;
-    return bound;
   }
 
   #drawUniform(input: ProgramInput, stream: number, perRow: boolean, target: ArenaArray, shard: Shard): void {
@@ -114,20 +128,22 @@ export class OnnxEngine implements GradientEngine {
     target.set(this.#arena.floats(`random${rank}`).subarray(0, target.length));
   }
 
-  #run(bound: BoundProgram, { index }: Shard): void {
-    if (this.#tensorMemory === 'copied') {
-      bound.runAndCopy(index);
-      return;
-    }
+  #run(bound: BoundProgram, { index }: Shard, stage: number): void {
     try {
-      bound.run(index);
+      bound.run(index, stage, this.#tensorMemory);
     } catch (error) {
       if (this.#proven) throw error;
       // Node 20 has no way to hand shared memory to a native addon. Found out by trying: a second failure is a real one.
       this.#tensorMemory = 'copied';
       this.#useWeights(this.#ownWeights ?? Float32Array.from(this.#arenaWeights));
-      bound.runAndCopy(index);
+      bound.run(index, stage, 'copied');
     }
     this.#proven = true;
   }
+}
+
+function columnOf(data: DataSet, { kind, index }: { kind: 'feature' | 'target'; index: number }): Column {
+  const column = (kind === 'feature' ? data.features : data.targets)[index];
+  if (!column) throw new Error(`the data set has no ${kind} ${index}`);
+  return column;
 }

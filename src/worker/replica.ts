@@ -7,7 +7,7 @@ import type { EpochPlan, EpochReport, ReplicaSetup, TimeSplit } from '../common/
 import { activeShards, batchCount, batchRange, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { Clocks } from './clocks.js';
-import type { Shard } from './gradient-engine.js';
+import type { Shard, Work } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { trainByRule } from './rules/index.js';
@@ -86,17 +86,25 @@ export class Replica {
     this.meet();
   }
 
-  /** Forward passes over this worker's shards of the validation set. No meeting: nobody writes what another reads. */
+  /** Forward passes over this worker's shards of the validation set. No meeting, unless a metric couples rows of several shards. */
   evaluate(batchSize: number): void {
     const rows = this.setup.validation?.rows ?? 0;
     this.#engine.readWeights();
     for (let step = 0; step < batchCount(rows, batchSize); step++) {
       this.control.throwIfAborted();
-      if (this.control.stopRequested) return;
       this.step = step;
       const batch = { step, rows: batchRange(rows, batchSize, step), number: 0 };
-      for (const shard of this.shardsOf(batch)) this.#engine.evaluate(shard);
+      const meets = this.#engine.stages('evaluation', batch.rows.count) > 1;
+      if (meets ? this.#allStop() : this.control.stopRequested) return;
+      this.#stages('evaluation', batch);
     }
+  }
+
+  /** Where workers meet they must all stop at the same mini-batch, and start it together: none reads old totals any more. */
+  #allStop(): boolean {
+    if (this.rank === 0) this.decideWhetherToStop();
+    this.meet();
+    return this.control.stopped;
   }
 
   /** The mini-batches of an epoch, in order. */
@@ -107,18 +115,22 @@ export class Replica {
     }
   }
 
-  /** The non-empty shards of a batch that are this worker's. */
-  *shardsOf(batch: Batch): Generator<Shard> {
+  /**
+   * The non-empty shards of a batch that are this worker's.
+   *
+   * @param whole whether they are parts of the batch, not batches of their own.
+   */
+  *shardsOf(batch: Batch, whole = false): Generator<Shard> {
     const { shards, workers } = this.setup;
     const own = piece(shards, workers, this.rank);
     for (let index = own.start; index < own.start + own.count; index++) {
-      const shard = this.shardOf(batch, index);
+      const shard = this.shardOf(batch, index, whole);
       if (shard) yield shard;
     }
   }
 
   /** Shard `index` of a batch, whoever's it is; undefined if it has no rows. */
-  shardOf({ step, rows, number }: Batch, index: number): Shard | undefined {
+  shardOf({ step, rows, number }: Batch, index: number, whole = false): Shard | undefined {
     const part = piece(rows.count, this.setup.shards, index);
     if (part.count === 0) return undefined;
     const share = part.count / rows.count;
@@ -128,7 +140,7 @@ export class Replica {
       rows: part.count,
       firstRow: part.start,
       share,
-      lossWeight: this.setup.rule.kind === 'sync' ? share : 1,
+      batchRows: whole ? rows.count : part.count,
       step,
       batchNumber: number,
     };
@@ -139,11 +151,36 @@ export class Replica {
     this.#timed('compute', () => this.#engine.readWeights(replica));
   }
 
-  /** Fills the shard's gradient slot and its logs. */
+  /**
+   * Fills the gradient slots and logs of this worker's shards of a batch. Where rows of different shards depend on each other,
+   * as in batch norm, all workers go through the stages of the step together and add up what they have in common in between.
+   */
+  computeGradients(batch: Batch): void {
+    this.#stages('training', batch);
+  }
+
+  /** Fills the gradient slot and logs of a shard that is a batch of its own. */
   computeGradient(shard: Shard): void {
+    this.#runStage('training', shard, 0);
+  }
+
+  #stages(work: Work, batch: Batch): void {
+    const { count } = batch.rows;
+    for (let stage = 0; stage < this.#engine.stages(work, count); stage++) {
+      if (stage > 0) {
+        this.#timed('exchange', () => {
+          this.#barrier.wait(); // all parts of the totals are there
+          this.#engine.exchange(work, count, stage - 1, activeShards(count, this.setup.shards));
+        });
+      }
+      for (const shard of this.shardsOf(batch, true)) this.#runStage(work, shard, stage);
+    }
+  }
+
+  #runStage(work: Work, shard: Shard, stage: number): void {
     this.step = shard.step;
     this.#engine.gatherMilliseconds = 0;
-    this.#timed('compute', () => this.#engine.gradients(shard));
+    this.#timed('compute', () => this.#engine.run(work, shard, stage));
     const gather = this.#engine.gatherMilliseconds / 1000;
     this.#time.gather += gather;
     this.#time.compute -= gather;
@@ -238,5 +275,5 @@ export class Replica {
 }
 
 function noTime(): TimeSplit {
-  return { gather: 0, compute: 0, wait: 0, reduce: 0 };
+  return { gather: 0, compute: 0, wait: 0, exchange: 0, reduce: 0 };
 }

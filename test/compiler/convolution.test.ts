@@ -88,7 +88,8 @@ describe('conv2d', () => {
       return model;
     };
     const [features, targets] = [[random([3, 10, 11, 2], 5)], [random([3, 4], 6)]];
-    const planar = ({ stages: [stage] }: StepProgram) => /\bConv_\d/.test(Buffer.from(stage?.onnx ?? []).toString('latin1'));
+    const planar = ({ stages: [stage] }: StepProgram) =>
+      /\bConv_\d/.test(Buffer.from(stage?.onnx ?? []).toString('latin1'));
     const same = { padding: 'same' } as const;
     for (const options of [{}, same, { ...same, kernelSize: [3, 4] as [number, number] }, { ...same, strides: 2 }]) {
       const isPlanar = !('strides' in options);

@@ -78,9 +78,13 @@ export async function expectTrainingStep(
   const cut = await runShards(...shards(compiler, model, features, targets, 2));
   // Last: this moves the averages of batch norm.
   const expected = tfjsStep(model, features, targets);
-  for (const [actual, how] of [[whole, ''], [cut, ', from two shards']] as const) {
+  for (const [actual, how] of [
+    [whole, ''],
+    [cut, ', from two shards'],
+  ] as const) {
     expectClose(actual.logs, expected.logs, `loss and metrics${how}`);
-    for (const [index, state] of whole.states) expectClose(actual.states.get(index) ?? [], state, `state ${index}${how}`);
+    for (const [index, state] of whole.states)
+      expectClose(actual.states.get(index) ?? [], state, `state ${index}${how}`);
     if (options.gradients === false) continue;
     expect([...actual.gradients.keys()]).toEqual([...expected.gradients.keys()].sort((a, b) => a - b));
     for (const [index, gradient] of expected.gradients) {

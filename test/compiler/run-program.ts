@@ -36,11 +36,7 @@ export async function runProgram(program: StepProgram, model: tf.LayersModel, da
 }
 
 /** The programs of all shards of a mini-batch, side by side, each on its own rows: what they add up to. */
-export async function runShards(
-  programs: StepProgram[],
-  model: tf.LayersModel,
-  data: StepData[],
-): Promise<StepResult> {
+export async function runShards(programs: StepProgram[], model: tf.LayersModel, data: StepData[]): Promise<StepResult> {
   const known = programs.map((program, shard) => {
     const feeds = program.inputs.map((input) => [input.name, feedOf(input, model, data[shard] as StepData)]);
     return Object.fromEntries(feeds) as Record<string, ort.Tensor>;

@@ -16,8 +16,8 @@ export interface Pair {
 export class NotPartitionable extends Error {
   override name = 'NotPartitionable';
 
-  constructor(what: string, value: Value) {
-    super(`${value.layer ? `layer '${value.layer}'` : 'the loss, a metric or a regularizer'} ${what}`);
+  constructor(what: string, value?: Value) {
+    super(`${value?.layer ? `layer '${value.layer}'` : 'the loss, a metric or a regularizer'} ${what}`);
   }
 }
 
@@ -69,7 +69,10 @@ export function pairUp(whole: readonly Value[], rows: number, other: readonly Va
 function checkAlike({ a, b }: Both): void {
   const alike = a.op === b.op && a.dtype === b.dtype && a.inputs.length === b.inputs.length;
   if (!alike || a.shape.length !== b.shape.length) {
-    throw new NotPartitionable(`computes ${a.op} [${a.shape}] for one number of rows and ${b.op} [${b.shape}] for another`, a);
+    throw new NotPartitionable(
+      `computes ${a.op} [${a.shape}] for one number of rows and ${b.op} [${b.shape}] for another`,
+      a,
+    );
   }
   for (const [name, attr] of Object.entries(a.attrs)) {
     if (!sameAttr(attr, b.attrs[name]) && !SCALING[a.op]?.includes(name)) {

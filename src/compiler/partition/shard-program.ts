@@ -22,6 +22,7 @@ export class ShardProgram {
   readonly #statistics: BatchStatistics;
   readonly #placed = new Map<Pair, Placed>();
   readonly #levels = new Map<Value, number>();
+  readonly #totals = new Map<string, Value>();
 
   constructor({ rows, batchRows, statistics }: Cut) {
     this.batchRows = batchRows;
@@ -102,10 +103,19 @@ export class ShardProgram {
   /** The reduction of what all shards have: here they meet. With statistics of each shard's own, an estimate from it alone. */
   allReduce(value: Value, reduction: Reduction): Value {
     if (value.dtype !== 'float32') return cast(this.allReduce(cast(value, 'float32'), reduction), value.dtype);
-    if (this.#statistics === 'batch') {
-      return this.graph.node('AllReduce', [value], { reduction }, { shape: value.shape, dtype: 'float32' });
-    }
+    if (this.#statistics === 'batch') return this.#meet(value, reduction);
     return reduction === 'sum' ? mul(value, this.graph.splat(this.batchRows / this.#rows, [])) : value;
+  }
+
+  /** Numbered, so that all shards of a mini-batch exchange in the same order whatever their programs are simplified to. */
+  #meet(value: Value, reduction: Reduction): Value {
+    const key = `${reduction} ${value.id}`;
+    const known = this.#totals.get(key);
+    if (known) return known;
+    const attrs = { reduction, index: this.#totals.size };
+    const total = this.graph.node('AllReduce', [value], attrs, { shape: value.shape, dtype: 'float32' });
+    this.#totals.set(key, total);
+    return total;
   }
 
   /** How many meetings lie before a value is known. */

@@ -9,8 +9,12 @@ export interface Staged {
   exchanges: Exchange[];
 }
 
-/** Cheaper to do again in each stage that needs them than to carry along. */
 const FREE = new Set(['Constant', 'Expand', 'Reshape']);
+
+/** Cheaper to do again in each stage that needs them than to carry along; int64 indices are of no type that can be carried. */
+function isRepeated({ op, dtype }: Value): boolean {
+  return FREE.has(op) || dtype === 'int64';
+}
 
 /**
  * @param inputs all inputs of the program by name.
@@ -22,14 +26,13 @@ export function cutStages(inputs: readonly NamedValue[], outputs: readonly Named
   const count = Math.max(...outputs.map(({ value }) => stageOf.get(value) as number)) + 1;
   const names = new Map(inputs.map(({ name, value }) => [value, name]));
   const totals = order.filter(({ op }) => op === 'AllReduce');
-  totals.forEach((value, i) => {
-    names.set(value, `total_${i}`);
-  });
+  for (const total of totals) names.set(total, `total_${total.attrs.index}`);
   const roots: NamedValue[][] = Array.from({ length: count }, () => []);
   for (const output of outputs) roots[stageOf.get(output.value) as number]?.push(output);
-  totals.forEach(({ inputs: [part] }, i) => {
-    roots[stageOf.get(part as Value) as number]?.push({ name: `part_${i}`, value: part as Value });
-  });
+  for (const { attrs, inputs } of totals) {
+    const part = inputs[0] as Value;
+    roots[stageOf.get(part) as number]?.push({ name: `part_${attrs.index}`, value: part });
+  }
   const carried: NamedValue[] = [];
   const stages: ProgramStage[] = [];
   // From the last to the first: what a stage lacks is asked of those before it.
@@ -64,7 +67,7 @@ function stagesByLevel(order: readonly Value[]): Map<Value, number> {
 function boundary(ends: readonly NamedValue[], stage: number, stageOf: ReadonlyMap<Value, number>): Value[] {
   const isGiven = (value: Value): boolean => {
     if (value.op === 'Input' || value.op === 'AllReduce') return true;
-    return (stageOf.get(value) as number) < stage && !FREE.has(value.op);
+    return (stageOf.get(value) as number) < stage && !isRepeated(value);
   };
   return topologicalOrder(
     ends.map(({ value }) => value),
@@ -77,10 +80,11 @@ function specOf({ name, value }: NamedValue): NamedSpec {
 }
 
 function exchangesOf(totals: readonly Value[], stageOf: ReadonlyMap<Value, number>): Exchange[] {
-  return totals
-    .map(({ attrs, shape, inputs: [part] }, i) => ({
-      part: `part_${i}`,
-      total: `total_${i}`,
+  const inOrder = [...totals].sort((a, b) => (a.attrs.index as number) - (b.attrs.index as number));
+  return inOrder
+    .map(({ attrs, shape, inputs: [part] }) => ({
+      part: `part_${attrs.index}`,
+      total: `total_${attrs.index}`,
       stage: stageOf.get(part as Value) as number,
       reduction: attrs.reduction as Reduction,
       shape: [...shape],

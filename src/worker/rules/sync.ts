@@ -11,7 +11,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
   let steps = 0;
   for (const batch of replica.batches(plan)) {
     replica.readWeights();
-    for (const shard of replica.shardsOf(batch)) replica.computeGradient(shard);
+    replica.computeGradients(batch);
     replica.meet(); // all gradients of this batch are there
     replica.applySum(batch, plan.optimizer, plan.updatesBefore + steps);
     steps++;

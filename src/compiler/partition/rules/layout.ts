@@ -27,7 +27,8 @@ const constant: PartitionRule = (pair, _, program) => {
     const value = program.graph.splat(splat, shape, dtype);
     return pair.rowAxis === undefined ? program.replicated(value) : program.sharded(value, pair, undefined);
   }
-  if (pair.rowAxis !== undefined) throw new NotPartitionable('has a constant for each row of the mini-batch', pair.value);
+  if (pair.rowAxis !== undefined)
+    throw new NotPartitionable('has a constant for each row of the mini-batch', pair.value);
   return program.replicated(program.graph.constant(data as NonNullable<typeof data>, shape, dtype));
 };
 

@@ -1,0 +1,86 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { StepProgram } from '../common/program.js';
+import { type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
+import {
+  type BatchStatistics,
+  NotPartitionable,
+  StepCompiler,
+  traceEvaluation,
+  traceTraining,
+} from '../compiler/index.js';
+import { type MatchedData, rowSpecs } from './match-data.js';
+import type { ResolvedOptions } from './options.js';
+
+export interface CompiledPrograms {
+  training: StepProgram[];
+  evaluation: StepProgram[];
+  /** Pieces that mini-batches are cut into: fewer than asked for where the model does not allow it. */
+  shards: number;
+  /** What is not as was asked for, in sentences. */
+  warnings: string[];
+}
+
+/**
+ * Compiles the steps for every size that mini-batches and their shards have. A model whose mini-batches cannot be cut without
+ * changing the result is given them whole, one worker at a time.
+ */
+export function compilePrograms(
+  model: tf.LayersModel,
+  options: ResolvedOptions,
+  data: MatchedData,
+  validationData: MatchedData | undefined,
+): CompiledPrograms {
+  const compilers = {
+    training: compilerOf(traceTraining, model, data),
+    evaluation: validationData && compilerOf(traceEvaluation, model, validationData),
+  };
+  const compile = (shards: number) => ({
+    training: compileTraining(compilers.training, options, data.rows, shards),
+    evaluation: compilers.evaluation
+      ? compileEvaluation(compilers.evaluation, options, validationData?.rows ?? 0, shards)
+      : [],
+    shards,
+  });
+  try {
+    return { ...compile(options.shards), warnings: [] };
+  } catch (error) {
+    if (!(error instanceof NotPartitionable)) throw error;
+    const warning =
+      `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
+      `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
+    return { ...compile(1), warnings: [warning] };
+  }
+}
+
+function compileTraining(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
+  const { batchSize, rule, batchStatistics } = options;
+  if (rule.kind === 'sync') return compileCuts(compiler, shardCuts(rows, batchSize, shards), batchStatistics);
+  // Each shard is a batch of its own.
+  return shardSizes(rows, batchSize, shards).map((size) => compiler.compile(size));
+}
+
+function compileEvaluation(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
+  const cuts = shardCuts(rows, options.batchSize, shards);
+  try {
+    return compileCuts(compiler, cuts, 'batch');
+  } catch (error) {
+    if (!(error instanceof NotPartitionable) || options.batchStatistics === 'batch') throw error;
+    return compileCuts(compiler, cuts, 'shard');
+  }
+}
+
+/** @throws NotPartitionable also if shards of one mini-batch would wait for different things of each other. */
+function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: BatchStatistics): StepProgram[] {
+  const programs = cuts.map(({ rows, batchRows }) => compiler.compile(rows, { batchRows, statistics }));
+  for (const { batchRows, exchanges } of programs) {
+    const other = programs.find((program) => program.batchRows === batchRows);
+    if (JSON.stringify(other?.exchanges) !== JSON.stringify(exchanges)) {
+      throw new NotPartitionable('has shards of different sizes exchange different values');
+    }
+  }
+  return programs;
+}
+
+function compilerOf(trace: typeof traceTraining, model: tf.LayersModel, data: MatchedData): StepCompiler {
+  return new StepCompiler(trace, model, rowSpecs(data.features), rowSpecs(data.targets));
+}
