@@ -65,12 +65,15 @@ function lower(step: TracedStep, rows: number): StepProgram {
   return { rows, onnx, inputs: inputs.map(withoutValue), outputs: outputs.map(withoutValue) };
 }
 
-/** What the user's code made before the step and uses in it, by value. */
+/** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */
 function constants(step: TracedStep): Map<Value, Value> {
+  const used = topologicalOrder(step.outputs.map((output) => output.value));
   return new Map(
-    [...step.captured].map(([value, tensor]) => {
+    used.flatMap((value) => {
+      const tensor = step.captured.get(value);
+      if (!tensor) return [];
       const data = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
-      return [value, step.graph.constant(data.slice(), value.shape, value.dtype)];
+      return [[value, step.graph.constant(data.slice(), value.shape, value.dtype)]];
     }),
   );
 }

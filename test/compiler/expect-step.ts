@@ -3,54 +3,13 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
 import { runProgram, type StepData, type StepResult, specsOf } from './run-program.js';
+import { relativeError, tfjsStep } from './tfjs-step.js';
 
 /**
  * Both sides compute in float32 and add in different orders: 1e-4 of the largest element leaves room for sums over some
  * thousand terms (relative error about sqrt(n) * 6e-8 each) and is far below what any wrong term would change.
  */
 const TOLERANCE = 1e-4;
-
-interface OpenModel {
-  optimizer_: unknown;
-  makeTrainFunction(): (data: tf.Tensor[]) => tf.Scalar[];
-}
-
-/** Loss, metrics and gradients by tfjs: the model's own training function with a recording optimizer. */
-export function tfjsStep(model: tf.LayersModel, features: tf.Tensor[], targets: tf.Tensor[]): StepResult {
-  const outer = model as unknown as OpenModel & { model?: OpenModel };
-  const open = outer.model ?? outer;
-  const optimizer = open.optimizer_;
-  const gradients = new Map<number, Float32Array>();
-  const names = model.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val.name);
-  const minimize = (f: () => tf.Scalar, _: boolean, variables: tf.Variable[]): tf.Scalar => {
-    const { value, grads } = tf.variableGrads(f, variables);
-    for (const [name, g] of Object.entries(grads))
-      if (g) gradients.set(names.indexOf(name), g.dataSync() as Float32Array);
-    return value;
-  };
-  open.optimizer_ = { minimize };
-  try {
-    const logs = open
-      .makeTrainFunction()([...features, ...targets])
-      .map((t) => t.dataSync()[0] as number);
-    return { logs, gradients, states: new Map() };
-  } finally {
-    open.optimizer_ = optimizer;
-  }
-}
-
-/** Largest difference, relative to the largest element of either side. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(actual.length).toBe(expected.length);
-  let scale = 1e-6;
-  let worst = 0;
-  for (let i = 0; i < expected.length; i++) {
-    scale = Math.max(scale, Math.abs(expected[i] as number), Math.abs(actual[i] as number));
-    const difference = Math.abs((actual[i] as number) - (expected[i] as number));
-    worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
-  }
-  return worst / scale;
-}
 
 export function expectClose(
   actual: ArrayLike<number>,

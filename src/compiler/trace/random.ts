@@ -33,12 +33,16 @@ function isRate(rate: number): boolean {
   return rate > 0 && rate < 1;
 }
 
-/** x / (1 - rate) where u >= rate, else 0: with tfjs' arithmetic, floor(u + keep) / keep. */
 function dropout(layer: RandomLayer, x: tf.Tensor, draw: DrawUniform): tf.Tensor {
   if (!isRate(layer.rate)) return x;
-  const keep = 1 - layer.rate;
-  const u = draw(layer.getNoiseShape(x) ?? x.shape, layer.noiseShape?.[0] == null);
-  return tf.mul(x, tf.div(tf.floor(tf.add(u, keep)), keep));
+  const shape = layer.getNoiseShape(x) ?? x.shape;
+  return tf.mul(x, dropoutMask(shape, layer.rate, draw, layer.noiseShape?.[0] == null));
+}
+
+/** 1 / (1 - rate) where u >= rate, else 0: with tfjs' arithmetic, floor(u + keep) / keep. */
+export function dropoutMask(shape: number[], rate: number, draw: DrawUniform, perRow = true): tf.Tensor {
+  const keep = 1 - rate;
+  return tf.div(tf.floor(tf.add(draw(shape, perRow), keep)), keep);
 }
 
 /**

@@ -2,10 +2,13 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { InputRole, TensorSpec } from '../../common/program.js';
 import { Graph, type Value } from '../graph/value.js';
+import { swapCellDropout } from './cell-dropout.js';
 import { unfuseDilated } from './dilated.js';
-import { type OpenModel, type OpenWeight, openModel } from './engine.js';
+import { type OpenLayer, type OpenModel, type OpenWeight, openModel } from './engine.js';
 import { allLayers, watchLayers } from './layers.js';
-import { forbidRandom, swapRandomLayers } from './random.js';
+import { swapPreprocessing } from './preprocessing.js';
+import { type DrawUniform, forbidRandom, swapRandomLayers } from './random.js';
+import { repairNormalizations, separateArguments } from './repairs.js';
 import { withTracing } from './session.js';
 import { type StepOutput, StepTrace } from './step-trace.js';
 
@@ -48,14 +51,17 @@ function trace(
   const model = openModel(userModel);
   checkCounts(model, features, targets);
   const weights = userModel.weights as unknown as OpenWeight[];
+  const layers = allLayers(model);
+  forbidStateful(layers);
   const graph = new Graph();
   return withTracing(graph, (session) => {
     const step = new StepTrace(model, weights, session, rows, features, targets);
-    const layers = allLayers(model);
     const swaps: { restore(): void }[] = [];
     try {
-      swaps.push(...watchLayers(layers, graph), ...unfuseDilated(layers));
-      swaps.push(...swapRandomLayers(layers, (shape, perRow) => step.drawUniform(shape, perRow)));
+      const draw: DrawUniform = (shape, perRow) => step.drawUniform(shape, perRow);
+      swaps.push(...watchLayers(layers, graph), ...unfuseDilated(layers), ...swapPreprocessing(layers));
+      swaps.push(...repairNormalizations(layers), ...separateArguments(layers));
+      swaps.push(...swapRandomLayers(layers, draw), ...swapCellDropout(layers, draw));
       swaps.push(forbidRandom(() => graph.currentLayer));
       run(step);
     } finally {
@@ -72,4 +78,14 @@ function checkCounts(model: OpenModel, features: TensorSpec[], targets: TensorSp
         `got ${features.length} features and ${targets.length} targets`,
     );
   }
+}
+
+/** A stateful layer would also throw away the states that the user's layer holds when its step is traced. */
+function forbidStateful(layers: readonly OpenLayer[]): void {
+  const layer = layers.find((candidate) => 'cell' in candidate && candidate.stateful === true);
+  if (!layer) return;
+  throw new Error(
+    `layer '${layer.name}' is stateful: every row of a mini-batch goes on where the same row of the one before ended, ` +
+      'so that a step is no function of weights and data; build it with stateful: false, or train with the eager engine',
+  );
 }
