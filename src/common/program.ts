@@ -15,6 +15,8 @@ export type InputRole =
   | { kind: 'weight'; index: number }
   | { kind: 'feature'; index: number }
   | { kind: 'target'; index: number }
+  /** Weights of the rows in the loss of output `index`, shape [rows]. */
+  | { kind: 'sampleWeight'; index: number }
   /** Scalar n_i/N, the rows of this shard over the rows of its mini-batch; it multiplies the loss at its seed. */
   | { kind: 'shardWeight' }
   /**

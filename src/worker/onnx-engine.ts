@@ -12,8 +12,8 @@ export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
-  readonly #training: Map<number, BoundProgram>;
-  readonly #evaluation: Map<number, BoundProgram>;
+  readonly #training = new Map<number, BoundProgram>();
+  readonly #evaluation = new Map<number, BoundProgram>();
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
   readonly #arenaWeights: Float32Array;
@@ -34,10 +34,16 @@ export class OnnxEngine implements GradientEngine {
     this.#permutation = arena.ints('permutation');
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
-    const load = (programs: StepProgram[]) =>
-      new Map(programs.map((p) => [p.rows, new BoundProgram(p, arena, control, setup)]));
-    this.#training = load(setup.trainingPrograms);
-    this.#evaluation = load(setup.evaluationPrograms);
+    const load = (programs: StepProgram[], into: Map<number, BoundProgram>) => {
+      for (const program of programs) into.set(program.rows, new BoundProgram(program, arena, control, setup));
+    };
+    try {
+      load(setup.trainingPrograms, this.#training);
+      load(setup.evaluationPrograms, this.#evaluation);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     this.#useWeights(ownWeights ? Float32Array.from(this.#arenaWeights) : undefined);
   }
 

@@ -81,7 +81,7 @@ function readError(layer: string | undefined): Error {
   return new Error(
     `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} reads the value of a tensor (dataSync, array, data, ...) ` +
       'while the training step is traced, where no values exist yet; compute with tfjs operations only, ' +
-      'or train with the eager engine',
+      'or train it with model.fit of tfjs',
   );
 }
 

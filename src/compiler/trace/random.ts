@@ -88,7 +88,7 @@ export function forbidRandom(currentLayer: () => string | undefined): { restore(
     throw new Error(
       `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} draws random numbers in JavaScript, ` +
         'which a compiled step would repeat in every batch; use Dropout, SpatialDropout1D, GaussianNoise, GaussianDropout ' +
-        'or AlphaDropout layers, or train with the eager engine',
+        'or AlphaDropout layers, or train it with model.fit of tfjs',
     );
   });
 }
