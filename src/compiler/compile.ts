@@ -12,6 +12,8 @@ import { type TracedStep, traceEvaluation, traceTraining } from './trace/steps.j
  * @param model a compiled tfjs model; unchanged afterwards, and so is tfjs' state
  * @param features per-row shapes and types of the model's inputs, without the batch axis
  * @param targets the same of the targets
+ * @param sampleWeights which outputs have weights for their rows. As in tfjs, the loss of an output is then the sum of
+ * weight times loss of each row, over the number of rows; metrics are not weighted
  * @throws Error if the model is not compiled, or if the step cannot be traced (see the message)
  */
 export function compileTrainingStep(
@@ -19,9 +21,10 @@ export function compileTrainingStep(
   rows: number,
   features: TensorSpec[],
   targets: TensorSpec[],
+  sampleWeights: readonly boolean[] = [],
 ): StepProgram {
   checkRows(rows);
-  return lower(traceTraining(model, rows, features, targets), rows);
+  return lower(traceTraining(model, { rows, features, targets, sampleWeights }), rows);
 }
 
 /** Compiles forward pass, loss and metrics with `training: false`. As in tfjs, the loss leaves out regularizers. */
@@ -30,9 +33,10 @@ export function compileEvaluationStep(
   rows: number,
   features: TensorSpec[],
   targets: TensorSpec[],
+  sampleWeights: readonly boolean[] = [],
 ): StepProgram {
   checkRows(rows);
-  return lower(traceEvaluation(model, rows, features, targets), rows);
+  return lower(traceEvaluation(model, { rows, features, targets, sampleWeights }), rows);
 }
 
 function checkRows(rows: number): void {

@@ -14,6 +14,8 @@ export interface StepData {
   features: tf.Tensor[];
   targets: tf.Tensor[];
   shardWeight: number;
+  /** By output. */
+  sampleWeights?: tf.Tensor[];
   uniforms?: (input: ProgramInput) => Float32Array;
 }
 
@@ -58,6 +60,8 @@ function feedOf(input: ProgramInput, model: tf.LayersModel, data: StepData): ort
       return tensorOf(input, (data.features[role.index] as tf.Tensor).dataSync());
     case 'target':
       return tensorOf(input, (data.targets[role.index] as tf.Tensor).dataSync());
+    case 'sampleWeight':
+      return tensorOf(input, ((data.sampleWeights ?? [])[role.index] as tf.Tensor).dataSync());
     case 'shardWeight':
       return tensorOf(input, Float32Array.of(data.shardWeight));
     case 'uniform':

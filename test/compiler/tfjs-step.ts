@@ -8,7 +8,12 @@ interface OpenModel {
 }
 
 /** Loss, metrics and gradients by tfjs: the model's own training function with a recording optimizer. */
-export function tfjsStep(model: tf.LayersModel, features: tf.Tensor[], targets: tf.Tensor[]): StepResult {
+export function tfjsStep(
+  model: tf.LayersModel,
+  features: tf.Tensor[],
+  targets: tf.Tensor[],
+  sampleWeights: tf.Tensor[] = [],
+): StepResult {
   const outer = model as unknown as OpenModel & { model?: OpenModel };
   const open = outer.model ?? outer;
   const optimizer = open.optimizer_;
@@ -23,7 +28,7 @@ export function tfjsStep(model: tf.LayersModel, features: tf.Tensor[], targets: 
   open.optimizer_ = { minimize };
   try {
     const logs = open
-      .makeTrainFunction()([...features, ...targets])
+      .makeTrainFunction()([...features, ...targets, ...sampleWeights])
       .map((t) => t.dataSync()[0] as number);
     return { logs, gradients, states: new Map() };
   } finally {
