@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
+    hookTimeout: 120_000,
     // Every test file starts threads of its own: one file at a time keeps a 2-core machine honest.
     fileParallelism: false,
   },

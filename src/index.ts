@@ -25,3 +25,6 @@ export { loadModel, modelFolder, type SavedModel } from './saved-model/load-mode
 export { saveModel } from './saved-model/save-model.js';
 export { type ExplainOptions, explain } from './study/explain/explain.js';
 export type { BatchSizeRun, ExplainedRun, Explanation, ThreadsRun } from './study/explain/explanation.js';
+export type { StudyOptions, StudyProgress } from './study/options.js';
+export type { StudyTask } from './study/run-point.js';
+export { type StudySummary, study } from './study/study.js';

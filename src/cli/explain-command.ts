@@ -22,7 +22,7 @@ export function explainCommand(action: (options: ExplainCommandOptions) => Promi
     .helpOption('-h, --help', 'print this help')
     .addHelpText('after', `\n${WHAT}`)
     .addOption(new Option('--batch-size <n>', 'rows of a mini-batch').argParser(readWhole(1)).default(20))
-    .addOption(new Option('--workers <n>', 'threads to compare with one').argParser(readWhole(1)).default(4))
+    .addOption(new Option('--workers <n>', 'threads to compare with one').argParser(readWhole(2)).default(4))
     .addOption(new Option('--epochs <n>', 'times that all rows are gone through').argParser(readWhole(1)).default(20))
     .addOption(
       new Option('--seed <n>', 'fixes initial weights and the order of rows').argParser(readWhole(0)).default(0),

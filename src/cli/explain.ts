@@ -1,11 +1,16 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import writeFileAtomic from 'write-file-atomic';
 import { resolveOptions } from '../coordinator/options.js';
 import { explain } from '../index.js';
+import { explanationPage } from '../study/explain/explanation-page.js';
 import type { ExplainCommandOptions } from './explain-command.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import { explanationLines } from './report/explanation-lines.js';
 import { withFlagNames } from './rule-options.js';
+import { UsageError } from './usage-error.js';
 
 /** `shardfit explain`: runs the trainings and prints what was counted. */
 export async function explainCommandLine(
@@ -13,8 +18,9 @@ export async function explainCommandLine(
   output: Output,
   { signal }: Interruption,
 ): Promise<void> {
-  const { batchSize, workers, epochs, seed, json } = options;
+  const { batchSize, workers, epochs, seed, json, html } = options;
   withFlagNames(() => resolveOptions({ batchSize, workers, epochs, seed }));
+  if (html !== undefined) await checkFolderOf(html);
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   const onStage = (stage: string) => {
@@ -23,4 +29,15 @@ export async function explainCommandLine(
   const explanation = await explain({ batchSize, workers, epochs, seed, signal, onStage });
   if (json) output.line(JSON.stringify(explanation));
   else for (const line of explanationLines(explanation)) output.line(line);
+  if (html === undefined) return;
+  await writeFileAtomic(html, explanationPage(explanation));
+  if (!json) output.line(`The answer as a page: ${html}`);
+}
+
+/** Before the training rather than after it, when the work would be lost. */
+async function checkFolderOf(file: string): Promise<void> {
+  const folder = dirname(file);
+  await access(folder, constants.W_OK).catch(() => {
+    throw new UsageError(`--html ${file} cannot be written: make the folder ${folder} first, or choose another file`);
+  });
 }

@@ -38,6 +38,11 @@ export function readSizes(text: string): number[] {
   throw new InvalidArgumentError('It must be whole numbers of at least 1, separated by commas, such as 128,64.');
 }
 
+/** Values separated by commas, each as `read` takes it: `0.1,0.3`. */
+export function readList<Value>(read: (text: string) => Value): (text: string) => Value[] {
+  return (text) => text.split(',').map((part) => read(part.trim()));
+}
+
 /** One of `names`. */
 export function readName<Name extends string>(names: readonly Name[]): (text: string) => Name {
   return (text) => {

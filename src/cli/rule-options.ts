@@ -55,8 +55,8 @@ export function ruleDetails(): Option[] {
   ];
 }
 
-/** The choice in the names of `fit`. */
-export function ruleFitOptions(choice: RuleChoice): Partial<FitOptions> {
+/** The choice in the names of `fit`, what is not given left out. */
+export function ruleFitOptions(choice: RuleChoice): Pick<FitOptions, (typeof FIT_NAMES)[keyof typeof FIT_NAMES]> {
   const given = Object.entries(FIT_NAMES).filter(([name]) => choice[name as keyof RuleChoice] !== undefined);
   return Object.fromEntries(given.map(([name, fitName]) => [fitName, choice[name as keyof RuleChoice]]));
 }
@@ -77,7 +77,11 @@ export function withFlagNames<T>(check: () => T): T {
 
 /** `maxStaleness belongs to update: 'per-shard'` as `--max-staleness belongs to --update per-shard`. */
 function inFlags(message: string): string {
-  let text = message.replace(/\bupdate: '([\w-]+)'/g, '--update $1').replace(/\bshards\b(?= must)/, '--shards');
+  let text = message
+    .replace(/^batchSizes\b/, '--batch-sizes')
+    .replace(/^learningRates\b/, '--lrs')
+    .replace(/\bupdate: '([\w-]+)'/g, '--update $1')
+    .replace(/\bshards\b(?= must)/, '--shards');
   for (const [name, fitName] of Object.entries(FIT_NAMES)) {
     if (name === 'update' || name === 'straggler') continue;
     text = text.replaceAll(fitName, `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);

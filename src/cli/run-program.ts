@@ -12,6 +12,7 @@ export async function runProgram(argv: string[], output: Output, interruption: I
     await createProgram({
       train: async (options) => (await import('./train.js')).train(options, output, interruption),
       explain: async (options) => (await import('./explain.js')).explainCommandLine(options, output, interruption),
+      study: async (options) => (await import('./study.js')).studyCommandLine(options, output, interruption),
     }).parseAsync(argv);
   } catch (error) {
     return explain(error, output, interruption);

@@ -1,9 +1,8 @@
 import { Command, Option } from 'commander';
-import { BUILT_IN } from '../data/data-sets.js';
 import { MOST_NUMBERED_CLASSES, ROWS_PER_CLASS } from '../data/target.js';
-import { ACTIVATIONS, LOSSES } from './choices.js';
-import { readName, readReal, readSizes, readWhole, readWholeOr } from './option-values.js';
+import { readReal, readWhole, readWholeOr } from './option-values.js';
 import { updateOptions } from './rule-options.js';
+import { dataOptions, modelOptions, momentumOptions } from './task-options.js';
 import type { TrainOptions } from './train-options.js';
 
 const TARGET_RULE = `Target: text is a class. Numbers are predicted as numbers, unless all are whole, with at most ${MOST_NUMBERED_CLASSES} different
@@ -37,40 +36,8 @@ export function trainCommand(action: (options: TrainOptions) => Promise<void>): 
   return command;
 }
 
-function dataOptions(): Option[] {
-  const split = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
-  return [
-    new Option('--data <name or file>', `${BUILT_IN.join(', ')}, or a CSV file (.csv, .csv.gz)`).makeOptionMandatory(),
-    new Option('--target <column>', 'column to predict; needed for a CSV file'),
-    new Option('--task <kind>', 'what the target is: class or number (default: the column tells)').argParser(
-      readName(['class', 'number']),
-    ),
-    new Option('--validation-split <fraction>', 'last fraction of the rows, kept from training')
-      .argParser(split)
-      .default(0.1),
-  ];
-}
-
-function modelOptions(): Option[] {
-  return [
-    new Option('--hidden <sizes>', 'widths of the hidden dense layers').argParser(readSizes).default([64], '64'),
-    new Option('--activation <name>', 'activation of the hidden layers')
-      .argParser(readName(ACTIVATIONS))
-      .default('relu'),
-    new Option('--model <file.json>', 'tfjs topology instead of --hidden; its weights start anew').conflicts([
-      'hidden',
-      'activation',
-    ]),
-    new Option('--loss <name>', 'loss (default: categoricalCrossentropy or meanSquaredError)').argParser(
-      readName(LOSSES),
-    ),
-  ];
-}
-
 function trainingOptions(): Option[] {
   const positive = readReal('above 0', (value) => value > 0);
-  const momentum = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
-  const notNegative = readReal('of at least 0', (value) => value >= 0);
   return [
     new Option('--epochs <n>', 'times that all rows are gone through').argParser(readWhole(1)).default(10),
     new Option('--batch-size <n>', 'rows that make one update, or full').argParser(readWholeOr('full')).default(32),
@@ -79,9 +46,7 @@ function trainingOptions(): Option[] {
       .default('auto'),
     new Option('--shards <n>', 'pieces of a mini-batch (default: one per thread)').argParser(readWhole(1)),
     new Option('--lr <rate>', 'learning rate (default: 0.01 for classes, 0.001 for a number)').argParser(positive),
-    new Option('--momentum <m>', 'momentum').argParser(momentum).default(0),
-    new Option('--nesterov', "Nesterov's form of the momentum").default(false),
-    new Option('--decay <d>', 'time decay of the learning rate per update').argParser(notNegative).default(0),
+    ...momentumOptions(),
     new Option('--seed <n>', 'fixes initial weights, shuffling and dropout').argParser(readWhole(0)).default(0),
     new Option('--no-shuffle', 'take the rows in their order'),
   ];

@@ -98,9 +98,10 @@ export class Control {
    */
   callNative<T>(call: () => T): T {
     Atomics.add(this.#words, at('inside'), 1);
-    if (Atomics.load(this.#words, at('exiting')) !== 0) {
+    while (Atomics.load(this.#words, at('exiting')) !== 0) {
       this.#leaveNative();
       Atomics.wait(this.#words, at('exiting'), 1);
+      Atomics.add(this.#words, at('inside'), 1);
     }
     try {
       return call();

@@ -19,6 +19,8 @@ export type InputRole =
   | { kind: 'weight'; index: number }
   | { kind: 'feature'; index: number }
   | { kind: 'target'; index: number }
+  /** Weights of the rows in the loss of output `index`, shape [rows]. */
+  | { kind: 'sampleWeight'; index: number }
   /**
    * Numbers in [0, 1) from the counter-based generator. `stream` tells random inputs of one program apart and stays the
    * same for every shard size. `perRow`: the first axis counts rows of the shard; otherwise one draw serves all rows.

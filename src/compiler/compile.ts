@@ -8,6 +8,7 @@ import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
+import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceEvaluation, traceTraining } from './trace/steps.js';
 
 /** What a program is a part of. */
@@ -27,6 +28,8 @@ export interface Part {
  * @param model a compiled tfjs model; unchanged afterwards, and so is tfjs' state
  * @param features per-row shapes and types of the model's inputs, without the batch axis
  * @param targets the same of the targets
+ * @param sampleWeights which outputs have weights for their rows. As in tfjs, the loss of an output is then the sum of
+ * weight times loss of each row, over the number of rows; metrics are not weighted
  * @throws Error if the model is not compiled, or if the step cannot be traced (see the message)
  */
 export function compileTrainingStep(
@@ -34,9 +37,10 @@ export function compileTrainingStep(
   rows: number,
   features: TensorSpec[],
   targets: TensorSpec[],
+  sampleWeights: readonly boolean[] = [],
   part: Part = {},
 ): StepProgram {
-  return new StepCompiler(traceTraining, model, features, targets).compile(rows, part);
+  return new StepCompiler(traceTraining, model, { features, targets, sampleWeights }).compile(rows, part);
 }
 
 /** Compiles forward pass, loss and metrics with `training: false`. As in tfjs, the loss leaves out regularizers. */
@@ -45,9 +49,10 @@ export function compileEvaluationStep(
   rows: number,
   features: TensorSpec[],
   targets: TensorSpec[],
+  sampleWeights: readonly boolean[] = [],
   part: Part = {},
 ): StepProgram {
-  return new StepCompiler(traceEvaluation, model, features, targets).compile(rows, part);
+  return new StepCompiler(traceEvaluation, model, { features, targets, sampleWeights }).compile(rows, part);
 }
 
 /** A step with symbolic nodes written out. */
@@ -62,8 +67,8 @@ export class StepCompiler {
   readonly #lowered = new Map<number, Lowered>();
 
   /** @param trace `traceTraining` or `traceEvaluation` */
-  constructor(trace: typeof traceTraining, model: tf.LayersModel, features: TensorSpec[], targets: TensorSpec[]) {
-    this.#trace = (rows) => trace(model, rows, features, targets);
+  constructor(trace: typeof traceTraining, model: tf.LayersModel, data: Omit<DataSpecs, 'rows'>) {
+    this.#trace = (rows) => trace(model, { ...data, rows });
   }
 
   /**
@@ -141,12 +146,15 @@ function encode({ roles, outputs: named }: Lowered, values: Value[], rows: numbe
   };
 }
 
-/** What the user's code made before the step and uses in it, by value. */
+/** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */
 function constants(step: TracedStep): Map<Value, Value> {
+  const used = topologicalOrder(step.outputs.map((output) => output.value));
   return new Map(
-    [...step.captured].map(([value, tensor]) => {
+    used.flatMap((value) => {
+      const tensor = step.captured.get(value);
+      if (!tensor) return [];
       const data = tensor.dataSync() as Float32Array | Int32Array | Uint8Array;
-      return [value, step.graph.constant(data.slice(), value.shape, value.dtype)];
+      return [[value, step.graph.constant(data.slice(), value.shape, value.dtype)]];
     }),
   );
 }

@@ -1,26 +1,30 @@
 import * as tf from '@tensorflow/tfjs';
-import type { ResolvedOptions } from './options.js';
+import type { FitOptions, ResolvedOptions } from './options.js';
 
 /** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
 export function configureCallbacks(
   model: tf.LayersModel,
-  { callbacks, yieldEvery, epochs, initialEpoch, batchSize }: ResolvedOptions,
+  { callbacks, epochs, initialEpoch, batchSize }: ResolvedOptions,
   samples: number,
   metrics: string[],
   doValidation: boolean,
 ): { list: tf.CallbackList; history: tf.History; userCallbacks: boolean } {
-  const own = standardize(callbacks, yieldEvery);
   const history = new tf.History();
-  const list = new tf.CallbackList([...own, history]);
+  const list = new tf.CallbackList([...callbacks, history]);
   list.setModel(model);
   const steps = Math.ceil(samples / batchSize);
   // The names that tfjs' callbacks find in their params.
   const params = { epochs, initialEpoch, samples, steps, batchSize, verbose: 0, doValidation, metrics };
   list.setParams(params);
-  return { list, history, userCallbacks: own.length > 0 };
+  return { list, history, userCallbacks: callbacks.length > 0 };
 }
 
-function standardize(callbacks: ResolvedOptions['callbacks'], yieldEvery: ResolvedOptions['yieldEvery']) {
+/**
+ * One list of tfjs' callbacks from whatever form they were given in.
+ *
+ * @throws TypeError for what is no callback.
+ */
+export function standardizeCallbacks({ callbacks, yieldEvery = 'auto' }: FitOptions): tf.CustomCallback[] {
   if (callbacks === undefined || callbacks === null) return [];
   const list = Array.isArray(callbacks) ? callbacks : [callbacks];
   return list.map((callback) => {

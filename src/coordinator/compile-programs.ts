@@ -82,5 +82,6 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
 }
 
 function compilerOf(trace: typeof traceTraining, model: tf.LayersModel, data: MatchedData): StepCompiler {
-  return new StepCompiler(trace, model, rowSpecs(data.features), rowSpecs(data.targets));
+  const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
+  return new StepCompiler(trace, model, { features, targets, sampleWeights: [] });
 }

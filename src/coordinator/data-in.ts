@@ -83,25 +83,40 @@ function fromNdArray(name: string, array: NdArray): Rows {
 function fromNested(name: string, input: NestedArray): Rows {
   const shape: number[] = [];
   for (let level: unknown = input; isArrayLike(level); level = level[0]) shape.push(level.length);
-  const size = shape.reduce((a, b) => a * b, 1);
-  const data = allocate('float32', size);
+  const data = allocate(
+    'float32',
+    shape.reduce((a, b) => a * b, 1),
+  );
+  const path: number[] = [];
   let next = 0;
-  const copy = (level: unknown, axis: number, path: string): void => {
+  const copy = (level: unknown, axis: number): void => {
     if (axis === shape.length) {
-      if (typeof level !== 'number' && typeof level !== 'boolean') {
-        throw new TypeError(`${path} must be a number, got ${describe(level)}`);
-      }
+      if (typeof level !== 'number' && typeof level !== 'boolean') throw notANumber(name, path, level);
       data[next++] = Number(level);
       return;
     }
-    if (!isArrayLike(level) || level.length !== shape[axis]) {
-      const got = isArrayLike(level) ? `${level.length}` : describe(level);
-      throw new RangeError(`${path} must have ${shape[axis]} entries like the first, got ${got}`);
+    if (!isArrayLike(level) || level.length !== shape[axis]) throw ragged(name, path, level, shape[axis]);
+    for (let i = 0; i < level.length; i++) {
+      path[axis] = i;
+      copy(level[i], axis + 1);
     }
-    for (let i = 0; i < level.length; i++) copy(level[i], axis + 1, `${path}[${i}]`);
+    path.length = axis;
   };
-  copy(input, 0, name);
+  copy(input, 0);
   return { data, shape, dtype: 'float32' };
+}
+
+function notANumber(name: string, path: number[], value: unknown): TypeError {
+  return new TypeError(`${at(name, path)} must be a number, got ${describe(value)}`);
+}
+
+function ragged(name: string, path: number[], value: unknown, length = 0): RangeError {
+  const got = isArrayLike(value) ? `${value.length}` : describe(value);
+  return new RangeError(`${at(name, path)} must have ${length} entries like the first, got ${got}`);
+}
+
+function at(name: string, path: number[]): string {
+  return name + path.map((index) => `[${index}]`).join('');
 }
 
 function isArrayLike(value: unknown): value is ArrayLike<unknown> {

@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
+import { returnMemory } from './arena-memory.js';
 import type { TensorInput } from './data-in.js';
-import { type FitOptions, resolveOptions } from './options.js';
-import { prepareFit, trainableModel } from './prepare.js';
+import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type PreparedFit, prepareFit, trainableModel } from './prepare.js';
 import type { RunSummary } from './run-summary.js';
 import { Training } from './training.js';
 
@@ -34,11 +35,20 @@ export async function fit(
   state.isTraining = true;
   try {
     const prepared = await prepareFit(trained, x, y, resolved);
-    resolved.signal?.throwIfAborted();
-    for (const warning of prepared.warnings) resolved.onWarning?.(warning);
-    await using training = new Training(trained, prepared, { ...resolved, shards: prepared.setup.shards });
-    return await training.run();
+    return await train(trained, prepared, { ...resolved, shards: prepared.setup.shards });
   } finally {
     state.isTraining = false;
+  }
+}
+
+/** Owns the memory that was prepared: no thread uses it any more when it is given back. */
+async function train(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions): Promise<FitHistory> {
+  try {
+    options.signal?.throwIfAborted();
+    for (const warning of prepared.warnings) options.onWarning?.(warning);
+    await using training = new Training(model, prepared, options);
+    return await training.run();
+  } finally {
+    returnMemory(prepared.arena.memory);
   }
 }

@@ -32,8 +32,9 @@ export function writeWeights(model: tf.LayersModel, parameters: Parameter[], vec
     const weight = model.weights[index];
     // tfjs' cpu backend keeps the array it is given: it must be one of its own.
     const values = Float32Array.from(vector.subarray(offset, offset + size));
+    // Not `weight.write`, which would project them on the layer's constraint: tfjs' own fit does not.
     tf.tidy(() => {
-      weight?.write(tf.tensor(values, weight.shape as number[], 'float32'));
+      (weight?.read() as tf.Variable).assign(tf.tensor(values, weight?.shape as number[], 'float32'));
     });
   }
 }

@@ -18,28 +18,46 @@ export interface OptimizerState {
   batches: number;
   /** One vector per slot and state, laid out as the parameters. */
   slots: Float32Array;
+  /** Velocity of the outer step of `local`; empty for other rules. */
+  outerVelocity: Float32Array;
+  /** Whose states they are: those of one arrangement mean nothing in another. */
+  arrangement: string;
 }
 
 interface Remembered extends OptimizerState {
-  /** The object the model was compiled with then: compiling again begins anew. */
+  /** The object the model was compiled with then: another one begins anew. */
   compiled: tf.Optimizer;
   optimizer: Optimizer;
 }
 
 const memory = new WeakMap<tf.LayersModel, Remembered>();
 
-/** The state to go on with: that of the last `fit`, if the model is still compiled as then and the slots still fit. */
-export function recallState(model: tf.LayersModel, optimizer: Optimizer, slotsLength: number): OptimizerState {
+/** What a remembered state must fit. */
+export interface StateShape {
+  slotsLength: number;
+  outerLength: number;
+  arrangement: string;
+}
+
+/** The state to go on with: that of the last `fit`, if the model still has the optimizer object of then and it all fits. */
+export function recallState(model: tf.LayersModel, optimizer: Optimizer, shape: StateShape): OptimizerState {
   const last = memory.get(model);
   const goesOn =
     last !== undefined &&
     last.compiled === model.optimizer &&
-    last.slots.length === slotsLength &&
+    last.slots.length === shape.slotsLength &&
+    last.outerVelocity.length === shape.outerLength &&
+    last.arrangement === shape.arrangement &&
     last.optimizer.kind === optimizer.kind &&
     form(last.optimizer) === form(optimizer);
-  return goesOn
-    ? { updates: last.updates, batches: last.batches, slots: last.slots }
-    : { updates: 0, batches: 0, slots: new Float32Array(slotsLength).fill(initialSlotValue(optimizer)) };
+  if (goesOn) return last;
+  return {
+    updates: 0,
+    batches: 0,
+    slots: new Float32Array(shape.slotsLength).fill(initialSlotValue(optimizer)),
+    outerVelocity: new Float32Array(shape.outerLength),
+    arrangement: shape.arrangement,
+  };
 }
 
 export function rememberState(model: tf.LayersModel, optimizer: Optimizer, state: OptimizerState): void {

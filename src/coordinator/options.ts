@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-rules.js';
+import { standardizeCallbacks } from './callbacks.js';
 import type { TensorInput } from './data-in.js';
 import { checkOptions } from './option-schema.js';
 import { resolveRule } from './rule-options.js';
@@ -28,11 +29,11 @@ export interface FitOptions {
   epochs?: number;
   /** As in tfjs: nothing is printed without a callback. */
   verbose?: 0 | 1 | 2;
-  callbacks?: tf.CustomCallbackArgs | tf.CustomCallbackArgs[] | tf.CustomCallback | tf.CustomCallback[];
+  callbacks?: tf.ModelFitArgs['callbacks'];
   /** Fraction in [0, 1) of the rows, the last ones, cut off before shuffling and never trained on. */
   validationSplit?: number;
   /** `[x, y]`, measured after every epoch. Wins over `validationSplit`. */
-  validationData?: [TensorInput, TensorInput];
+  validationData?: [TensorInput, TensorInput] | tf.ModelFitArgs['validationData'];
   /** Whether rows are drawn in a new order every epoch. Default true. */
   shuffle?: boolean;
   /** Number of the first epoch, to go on where an earlier training ended. Default 0. */
@@ -80,12 +81,13 @@ export interface FitOptions {
 
 /** Options with every default filled in. */
 export type ResolvedOptions = Required<
-  Pick<FitOptions, 'batchSize' | 'epochs' | 'validationSplit' | 'shuffle' | 'initialEpoch' | 'yieldEvery' | 'seed'>
+  Pick<FitOptions, 'batchSize' | 'epochs' | 'validationSplit' | 'shuffle' | 'initialEpoch' | 'seed'>
 > &
-  Pick<FitOptions, 'callbacks' | 'validationData' | 'optimizer' | 'signal' | 'onProgress' | 'onWarning'> & {
+  Pick<FitOptions, 'validationData' | 'optimizer' | 'signal' | 'onProgress' | 'onWarning'> & {
     workers: number;
     shards: number;
     batchStatistics: 'batch' | 'shard';
+    callbacks: tf.CustomCallback[];
     rule: UpdateRule;
     /** Set where workers are simulated. */
     speeds: SpeedModel | undefined;
@@ -111,9 +113,8 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     batchStatistics: options.batchStatistics ?? (rule.kind === 'sync' ? 'batch' : 'shard'),
     workers,
     shards,
-    yieldEvery: options.yieldEvery ?? 'auto',
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
-    callbacks: options.callbacks,
+    callbacks: standardizeCallbacks(options),
     validationData: options.validationData,
     optimizer: options.optimizer,
     signal: options.signal,

@@ -12,7 +12,7 @@ import { describeCompiled, type OptimizerState, recallState } from './optimizer-
 import type { ResolvedOptions } from './options.js';
 import type { GroupSetup } from './replica-group.js';
 import { splitRows } from './split.js';
-import { buildArena } from './training-arena.js';
+import { buildArena, optimizerStates } from './training-arena.js';
 
 /** All that training needs, checked, compiled and in place: what is left is to start threads. */
 export interface PreparedFit {
@@ -20,9 +20,12 @@ export interface PreparedFit {
   arena: Arena;
   control: Control;
   parameters: ParameterLayout;
+  /** Described as it was at the start: what there is room for. */
   optimizer: Optimizer;
   /** Updates and mini-batches of earlier fits, with which the optimizer goes on. */
-  counts: Omit<OptimizerState, 'slots'>;
+  counts: Pick<OptimizerState, 'updates' | 'batches'>;
+  /** See `OptimizerState`. */
+  arrangement: string;
   /** Names of loss and metrics, as in `History`. */
   logNames: string[];
   /** What is not as was asked for. */
@@ -48,8 +51,12 @@ export async function prepareFit(
   const built = buildArena(parameters, optimizer, { ...options, shards }, all, logCount, data, validationData);
   const { arena, training, validation } = built;
   readWeights(model, parameters.parameters, arena.floats('weights'));
-  const { slots, ...counts } = recallState(model, optimizer, arena.floats('slots').length);
-  arena.floats('slots').set(slots);
+  const arrangement = optimizerStates(options).arrangement;
+  const [slots, outer] = [arena.floats('slots'), arena.floats('outerVelocity')];
+  const shape = { slotsLength: slots.length, outerLength: outer.length, arrangement };
+  const state = recallState(model, optimizer, shape);
+  slots.set(state.slots);
+  outer.set(state.outerVelocity);
   const setup: GroupSetup = {
     workers: options.workers,
     shards,
@@ -65,16 +72,9 @@ export async function prepareFit(
     trainingPrograms: programs.training,
     evaluationPrograms: programs.evaluation,
   };
-  return {
-    setup,
-    arena,
-    control: new Control(arena.ints('control')),
-    parameters,
-    optimizer,
-    counts,
-    logNames,
-    warnings,
-  };
+  const counts = { updates: state.updates, batches: state.batches };
+  const control = new Control(arena.ints('control'));
+  return { setup, arena, control, parameters, optimizer, counts, arrangement, logNames, warnings };
 }
 
 /**
@@ -85,7 +85,8 @@ export async function prepareFit(
 export function trainableModel(model: tf.LayersModel): tf.LayersModel {
   if (!(model instanceof tf.LayersModel)) {
     throw new TypeError(
-      'model must be a tf.LayersModel or tf.Sequential of the same @tensorflow/tfjs that shardfit uses',
+      'model must be a tf.LayersModel or tf.Sequential of the same copy of @tensorflow/tfjs that shardfit uses: ' +
+        "if it is one, there are two copies; 'npm ls @tensorflow/tfjs' shows them, 'npm dedupe' makes them one",
     );
   }
   if (!model.optimizer) {

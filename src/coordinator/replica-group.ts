@@ -32,7 +32,6 @@ export class ReplicaGroup implements AsyncDisposable {
 
   constructor(setup: GroupSetup, control: Control) {
     this.#control = control;
-    this.#exitGuard = guardExit(control);
     this.#pool = new Piscina({
       filename: new URL('../worker/entry.js', import.meta.url).href,
       minThreads: setup.workers,
@@ -48,6 +47,7 @@ export class ReplicaGroup implements AsyncDisposable {
     this.#members = Array.from({ length: setup.workers }, (_, rank) => this.#start(setup, rank));
     this.#lost = Promise.race(this.#members.map(({ task }, rank) => this.#watch(task, rank)));
     this.#lost.catch(() => {});
+    this.#exitGuard = guardExit(control);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-ru
 import type { FitOptions } from './options.js';
 
 /** Which rule each option belongs to. */
-const OWNERS = {
+export const OWNERS = {
   maxStaleness: 'per-shard',
   hogwildMomentum: 'hogwild',
   syncEvery: 'local',

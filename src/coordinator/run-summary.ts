@@ -30,6 +30,8 @@ export interface Milestone {
   rows: number;
   /** Seconds of training: preparation and validation are left out. */
   seconds: number;
+  /** Where workers are simulated: the time they would have taken, in units of one row's mean time. */
+  simulatedTime?: number;
 }
 
 /** What a `fit` did, counted. */
@@ -115,7 +117,9 @@ export class RunRecorder {
     summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
     summary.seconds += seconds;
     const rowsBefore = summary.milestones.at(-1)?.rows ?? 0;
-    summary.milestones.push({ updates: summary.updates, rows: rowsBefore + rows, seconds: summary.seconds });
+    const { updates, simulatedTime } = summary;
+    const simulated = simulatedTime !== undefined && { simulatedTime };
+    summary.milestones.push({ updates, rows: rowsBefore + rows, seconds: summary.seconds, ...simulated });
     if (reports.some(({ tensorMemory }) => tensorMemory === 'copied')) summary.tensorMemory = 'copied';
     reports.forEach(({ time }, rank) => {
       const thread = summary.threads[rank] as ThreadSummary;

@@ -35,7 +35,7 @@ export function buildArena(
   layout
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
-    .add('slots', 'float32', optimizerStates(options) * slotsOf(optimizer) * parameters.trainedEnd)
+    .add('slots', 'float32', optimizerStates(options).count * slotsOf(optimizer) * parameters.trainedEnd)
     .add('gradients', 'float32', shards * parameters.replacedEnd)
     .add('exchange', 'float32', shards * slotLength(programs))
     .add('logs', 'float32', batchCount(mostRows, batchSize) * shards * logCount)
@@ -53,11 +53,16 @@ export function buildArena(
   return { arena, training, validation };
 }
 
-/** Optimizer states that the rule keeps. */
-function optimizerStates({ rule, speeds, workers, shards }: ResolvedOptions): number {
-  if (rule.kind === 'local') return shards;
-  if (rule.kind === 'hogwild' && rule.momentum === 'private') return speeds ? shards : workers;
-  return 1;
+/** Optimizer states that the rule keeps, and whose they are. */
+export function optimizerStates({ rule, speeds, workers, shards }: ResolvedOptions): {
+  count: number;
+  arrangement: string;
+} {
+  if (rule.kind === 'local') return { count: shards, arrangement: 'one a replica' };
+  if (rule.kind === 'hogwild' && rule.momentum === 'private') {
+    return { count: speeds ? shards : workers, arrangement: 'one a worker' };
+  }
+  return { count: 1, arrangement: 'one for all' };
 }
 
 function addRuleSegments(

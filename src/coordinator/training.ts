@@ -1,17 +1,17 @@
 import type * as tf from '@tensorflow/tfjs';
+import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import type { EpochPlan, EpochReport } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
-import { returnMemory } from './arena-memory.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
-import { readWeights, writeWeights } from './model-weights.js';
-import { describeCompiled, type OptimizerState, rememberState } from './optimizer-state.js';
+import { describeCompiled } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { PreparedFit } from './prepare.js';
 import { followEpoch } from './progress.js';
 import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
+import { WeightsLedger } from './weights-ledger.js';
 
 /** One call of `fit` from its threads' start to their end. The coordinator schedules epochs; workers do the steps. */
 export class Training implements AsyncDisposable {
@@ -24,13 +24,10 @@ export class Training implements AsyncDisposable {
   readonly #onAbort: () => void;
   /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
   #counts: { updates: number; batches: number };
-  /** Weights and optimizer state at the last point known to be whole. */
-  #safe: { weights: Float32Array; state: OptimizerState };
-  /** Whether the model holds them. What a callback makes of the model's weights after that is not written over. */
-  #published = true;
+  readonly #ledger: WeightsLedger;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions) {
-    const { setup, control, counts, logNames } = prepared;
+    const { setup, arena, control, counts, parameters, arrangement, logNames } = prepared;
     this.#model = model;
     this.#prepared = prepared;
     this.#options = options;
@@ -39,10 +36,11 @@ export class Training implements AsyncDisposable {
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0, prepared.warnings);
-    this.#safe = this.#snapshot();
+    this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
     this.#onAbort = () => control.requestStop();
-    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     this.#group = new ReplicaGroup(setup, control);
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (options.signal?.aborted) this.#onAbort();
   }
 
   /** Trains all epochs and leaves the weights in the model, also when training ends early. */
@@ -58,10 +56,10 @@ export class Training implements AsyncDisposable {
         if (this.#stopAsked) break;
       }
       this.#options.signal?.throwIfAborted();
-      this.#publish();
+      this.#ledger.publish();
       await list.onTrainEnd();
     } catch (error) {
-      this.#publish();
+      this.#ledger.publish();
       throw this.#withSummary(error);
     }
     return Object.assign(history, { run: this.#recorder.summary() });
@@ -70,7 +68,6 @@ export class Training implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     await this.#group.close();
-    returnMemory(this.#prepared.arena.memory);
   }
 
   get #stopAsked(): boolean {
@@ -79,19 +76,19 @@ export class Training implements AsyncDisposable {
 
   async #epoch(epoch: number): Promise<void> {
     const { list, userCallbacks } = this.#callbacks;
-    if (userCallbacks) this.#takeOver();
+    if (userCallbacks) this.#ledger.takeOver();
     await list.onEpochBegin(epoch);
     const logs = this.#logsOf(this.#prepared.setup.training.rows);
     await this.#train(epoch, logs);
     const steps = this.#prepared.control.stepsDone;
     // Before the validation, whose logs take the same place in the arena.
     const means = logs.advance(steps).means();
-    if (this.#options.signal?.aborted) return;
+    if (this.#options.signal?.aborted || steps === 0) return;
     // As in tfjs, an epoch that a callback has cut short is not validated.
     const validation = steps === this.#stepsPerEpoch ? await this.#evaluate() : {};
     if (this.#options.signal?.aborted) return;
-    if (userCallbacks) this.#publish();
-    await list.onEpochEnd(epoch, { ...means, ...validation });
+    if (userCallbacks) this.#ledger.publish();
+    await list.onEpochEnd(epoch, { ...validation, ...means });
   }
 
   async #train(epoch: number, logs: EpochLogs): Promise<void> {
@@ -109,7 +106,7 @@ export class Training implements AsyncDisposable {
       batchesBefore: this.#counts.batches,
       shuffled: shuffle,
       epoch,
-      optimizer: this.#optimizer,
+      optimizer: this.#currentOptimizer(),
     };
     this.#clearStop();
     const started = performance.now();
@@ -119,8 +116,7 @@ export class Training implements AsyncDisposable {
         // Here, so that it counts even if a callback ends the epoch with an error: what was trained is whole.
         const steps = control.stepsDone;
         this.#count(reports, steps);
-        this.#safe = this.#snapshot();
-        this.#published = false;
+        this.#ledger.save(this.#counts, plan.optimizer);
         this.#recorder.addEpoch(reports, Math.min(rows, steps * batchSize), (performance.now() - started) / 1000);
         return reports;
       });
@@ -171,24 +167,16 @@ export class Training implements AsyncDisposable {
     return new EpochLogs({ logs: arena.floats('logs'), names, rows, batchSize, shards });
   }
 
-  /** The optimizer as it stands: a callback may have changed the rate of the compiled one. */
-  get #optimizer() {
-    return this.#options.optimizer ?? describeCompiled(this.#model.optimizer);
-  }
-
-  /** Takes over weights that a callback may have changed in the model. */
-  #takeOver(): void {
-    const { arena, parameters } = this.#prepared;
-    readWeights(this.#model, parameters.parameters, arena.floats('weights'));
-  }
-
-  /** Gives the model the last whole weights, and the next fit the optimizer's state. */
-  #publish(): void {
-    if (this.#published) return;
-    this.#published = true;
-    const { weights, state } = this.#safe;
-    writeWeights(this.#model, this.#prepared.parameters.parameters, weights);
-    rememberState(this.#model, this.#optimizer, state);
+  /**
+   * The optimizer as it stands: a callback may have changed the rate of the compiled one.
+   *
+   * @throws Error if it has become one that keeps more or fewer numbers than there is room for.
+   */
+  #currentOptimizer(): Optimizer {
+    const current = this.#options.optimizer ?? describeCompiled(this.#model.optimizer);
+    const { optimizer } = this.#prepared;
+    if (current.kind === optimizer.kind && slotsOf(current) === slotsOf(optimizer)) return current;
+    throw new Error('the model was compiled with another optimizer while it was being trained: do so between two fits');
   }
 
   /** Notes what an epoch has added to the optimizer's counts. */
@@ -199,12 +187,6 @@ export class Training implements AsyncDisposable {
     this.#counts.updates = asynchronous ? this.#prepared.control.version : this.#counts.updates + steps;
     this.#counts.batches += steps;
     if (asynchronous) this.#recorder.addStaleness(this.#prepared.arena.ints('staleness'), reports);
-  }
-
-  #snapshot() {
-    const { arena } = this.#prepared;
-    const slots = Float32Array.from(arena.floats('slots'));
-    return { weights: Float32Array.from(arena.floats('weights')), state: { ...this.#counts, slots } };
   }
 
   #withSummary(error: unknown): unknown {

@@ -1,7 +1,11 @@
 import type { Control } from '../common/control.js';
 import { LINE } from '../common/parameters.js';
 
-/** How many mini-batches of the epoch each worker has applied, for rules in which workers go at their own pace. */
+/** Words on a worker's line: mini-batches it has applied, and has begun. */
+const APPLIED = 0;
+const BEGUN = 1;
+
+/** How far each worker is in the epoch, for rules in which workers go at their own pace. */
 export class Clocks {
   readonly #words: Int32Array;
   readonly #control: Control;
@@ -17,8 +21,30 @@ export class Clocks {
   /** Mini-batches that the slowest worker has applied. */
   get slowest(): number {
     let slowest = Number.POSITIVE_INFINITY;
-    for (let at = 0; at < this.#words.length; at += LINE) slowest = Math.min(slowest, Atomics.load(this.#words, at));
+    for (let line = 0; line < this.#words.length; line += LINE) {
+      slowest = Math.min(slowest, Atomics.load(this.#words, line + APPLIED));
+    }
     return slowest;
+  }
+
+  /**
+   * Whether this worker is to begin mini-batch `step`. Once a stop is requested, only those that some worker has begun:
+   * all end the epoch at the same mini-batch. Under the lock, so that nobody begins one while another counts.
+   */
+  begins(step: number): boolean {
+    return this.#control.exclusively(() => {
+      if (this.#control.stopRequested) return step < this.#mostBegun;
+      Atomics.store(this.#words, this.#rank * LINE + BEGUN, step + 1);
+      return true;
+    });
+  }
+
+  get #mostBegun(): number {
+    let most = 0;
+    for (let line = 0; line < this.#words.length; line += LINE) {
+      most = Math.max(most, Atomics.load(this.#words, line + BEGUN));
+    }
+    return most;
   }
 
   /** Waits until the slowest is at most `lead` mini-batches behind `step`, and notes how far behind it then is. */
@@ -33,7 +59,7 @@ export class Clocks {
 
   /** Says that this worker has applied `steps` mini-batches. */
   advance(steps: number): void {
-    Atomics.store(this.#words, this.#rank * LINE, steps);
+    Atomics.store(this.#words, this.#rank * LINE + APPLIED, steps);
     this.#control.raiseStepsDone(this.slowest);
     this.#control.tick();
   }

@@ -32,9 +32,12 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
       trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
       evaluate: async (batchSize) => guarded(() => loaded().evaluate(batchSize)),
       close: async () => {
-        replica?.dispose();
-        // The answer to this call must be on its way before the port closes.
-        setImmediate(resolve);
+        try {
+          replica?.dispose();
+        } finally {
+          // The answer to this call must be on its way before the port closes.
+          setImmediate(resolve);
+        }
       },
     };
     exposeOn(setup.port, api);

@@ -13,7 +13,7 @@ export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
-  readonly #programs: Record<Work, BoundProgram[]>;
+  readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [] };
   readonly #totals: Totals;
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
@@ -36,9 +36,16 @@ export class OnnxEngine implements GradientEngine {
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
     this.#totals = new Totals(arena, setup.shards);
-    const load = (programs: StepProgram[]) =>
-      programs.map((program) => new BoundProgram(program, arena, control, this.#totals, setup));
-    this.#programs = { training: load(setup.trainingPrograms), evaluation: load(setup.evaluationPrograms) };
+    const load = (programs: StepProgram[], into: BoundProgram[]) => {
+      for (const program of programs) into.push(new BoundProgram(program, arena, control, this.#totals, setup));
+    };
+    try {
+      load(setup.trainingPrograms, this.#programs.training);
+      load(setup.evaluationPrograms, this.#programs.evaluation);
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     this.#useWeights(ownWeights ? Float32Array.from(this.#arenaWeights) : undefined);
   }
 
@@ -110,7 +117,7 @@ export class OnnxEngine implements GradientEngine {
       const target = bound.input(shard.index, input.name);
       if (role.kind === 'uniform') {
         this.#drawUniform(input, role.stream, role.perRow, target, shard);
-      } else {
+      } else if (role.kind === 'feature' || role.kind === 'target') {
         const { segment, rowSize } = columnOf(data, role);
         gatherRows(this.#arena.array(segment), rowSize, target, shard, order);
       }

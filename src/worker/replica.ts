@@ -254,7 +254,6 @@ export class Replica {
   averageReplicas(): void {
     this.meet();
     this.#timed('reduce', () => this.local.average(this.#slice));
-    if (this.rank === 0) this.decideWhetherToStop();
     this.meet();
   }
 

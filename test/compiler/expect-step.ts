@@ -5,54 +5,13 @@ import type { StepProgram } from '#shardfit/common/program.js';
 import { piece, type Range } from '#shardfit/common/shards.js';
 import { StepCompiler, traceEvaluation, traceTraining } from '#shardfit/compiler/index.js';
 import { runShards, type StepData, type StepResult, specsOf } from './run-program.js';
+import { relativeError, tfjsStep } from './tfjs-step.js';
 
 /**
  * Both sides compute in float32 and add in different orders: 1e-4 of the largest element leaves room for sums over some
  * thousand terms (relative error about sqrt(n) * 6e-8 each) and is far below what any wrong term would change.
  */
 const TOLERANCE = 1e-4;
-
-interface OpenModel {
-  optimizer_: unknown;
-  makeTrainFunction(): (data: tf.Tensor[]) => tf.Scalar[];
-}
-
-/** Loss, metrics and gradients by tfjs: the model's own training function with a recording optimizer. */
-export function tfjsStep(model: tf.LayersModel, features: tf.Tensor[], targets: tf.Tensor[]): StepResult {
-  const outer = model as unknown as OpenModel & { model?: OpenModel };
-  const open = outer.model ?? outer;
-  const optimizer = open.optimizer_;
-  const gradients = new Map<number, Float32Array>();
-  const names = model.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val.name);
-  const minimize = (f: () => tf.Scalar, _: boolean, variables: tf.Variable[]): tf.Scalar => {
-    const { value, grads } = tf.variableGrads(f, variables);
-    for (const [name, g] of Object.entries(grads))
-      if (g) gradients.set(names.indexOf(name), g.dataSync() as Float32Array);
-    return value;
-  };
-  open.optimizer_ = { minimize };
-  try {
-    const logs = open
-      .makeTrainFunction()([...features, ...targets])
-      .map((t) => t.dataSync()[0] as number);
-    return { logs, gradients, states: new Map() };
-  } finally {
-    open.optimizer_ = optimizer;
-  }
-}
-
-/** Largest difference, relative to the largest element of either side. */
-export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  expect(actual.length).toBe(expected.length);
-  let scale = 1e-6;
-  let worst = 0;
-  for (let i = 0; i < expected.length; i++) {
-    scale = Math.max(scale, Math.abs(expected[i] as number), Math.abs(actual[i] as number));
-    const difference = Math.abs((actual[i] as number) - (expected[i] as number));
-    worst = Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(worst, difference);
-  }
-  return worst / scale;
-}
 
 export function expectClose(
   actual: ArrayLike<number>,
@@ -73,7 +32,7 @@ export async function expectTrainingStep(
   targets: tf.Tensor[],
   options: { gradients?: boolean } = {},
 ): Promise<StepResult> {
-  const compiler = new StepCompiler(traceTraining, model, specsOf(features), specsOf(targets));
+  const compiler = compilerOf(traceTraining, model, features, targets);
   const whole = await runShards(...shards(compiler, model, features, targets, 1));
   const cut = await runShards(...shards(compiler, model, features, targets, 2));
   // Last: this moves the averages of batch norm.
@@ -93,6 +52,14 @@ export async function expectTrainingStep(
     }
   }
   return whole;
+}
+
+function compilerOf(trace: typeof traceTraining, model: tf.LayersModel, features: tf.Tensor[], targets: tf.Tensor[]) {
+  return new StepCompiler(trace, model, {
+    features: specsOf(features),
+    targets: specsOf(targets),
+    sampleWeights: [],
+  });
 }
 
 /** The programs and rows of a mini-batch cut into `count` shards. */
@@ -120,7 +87,7 @@ export async function expectEvaluationStep(
   targets: tf.Tensor[],
 ): Promise<void> {
   const batchSize = (features[0] as tf.Tensor).shape[0] as number;
-  const compiler = new StepCompiler(traceEvaluation, model, specsOf(features), specsOf(targets));
+  const compiler = compilerOf(traceEvaluation, model, features, targets);
   const scores = model.evaluate(features, targets, { batchSize });
   const expected = (Array.isArray(scores) ? scores : [scores]).map((s) => s.dataSync()[0] as number);
   for (const count of [1, 2]) {

@@ -34,6 +34,8 @@ const x = () => random([9, 6], 3, -2, 2);
 const labels = () => tf.tensor2d(Array.from({ length: 9 }, (_, i) => [(i * 3) % 4]));
 const bits = () => random([9, 4], 8).step();
 
+const sparse = 'sparseCategoricalCrossentropy';
+
 const CASES: [loss: string, activation: string, targets: () => tf.Tensor, metrics: string[]][] = [
   ['meanSquaredError', 'linear', () => random([9, 4], 4), ['mse', 'mae', 'mape', 'cosine']],
   ['meanAbsoluteError', 'linear', () => random([9, 4], 4), []],
@@ -72,6 +74,76 @@ describe('losses', () => {
     const weighted = (yTrue: tf.Tensor, yPred: tf.Tensor) =>
       tf.mean(tf.mul(tf.square(tf.sub(yTrue, yPred)), weights), -1);
     await expectTrainingStep(network('linear', weighted), [x()], [random([9, 4], 4)]);
+  });
+});
+
+/** Losses and metrics of tf.metrics as functions, and by every name that tfjs knows, aliases included. */
+const METRICS: [name: string, activation: string, targets: () => tf.Tensor][] = [
+  ['binaryAccuracy', 'sigmoid', bits],
+  ['binaryCrossentropy', 'sigmoid', bits],
+  ['categoricalAccuracy', 'softmax', () => oneHotRows(9, 4)],
+  ['categoricalCrossentropy', 'softmax', () => oneHotRows(9, 4)],
+  ['cosineProximity', 'linear', () => random([9, 4], 4)],
+  ['meanAbsoluteError', 'linear', () => random([9, 4], 4)],
+  ['meanAbsolutePercentageError', 'linear', () => random([9, 4], 4, 0.5, 2)],
+  ['MAPE', 'linear', () => random([9, 4], 4, 0.5, 2)],
+  ['mape', 'linear', () => random([9, 4], 4, 0.5, 2)],
+  ['meanSquaredError', 'linear', () => random([9, 4], 4)],
+  ['MSE', 'linear', () => random([9, 4], 4)],
+  ['mse', 'linear', () => random([9, 4], 4)],
+  ['precision', 'hardSigmoid', bits],
+  ['r2Score', 'linear', () => random([9, 4], 4)],
+  ['recall', 'hardSigmoid', bits],
+  ['sparseCategoricalAccuracy', 'softmax', labels],
+];
+
+describe('metrics', () => {
+  it('of tf.metrics are all in the table below', () => {
+    expect(METRICS.map(([name]) => name).sort()).toEqual(Object.keys(tf.metrics).sort());
+  });
+
+  for (const [name, activation, targets] of METRICS) {
+    it(`${name}, as a function`, async () => {
+      const metric = tf.metrics[name as keyof typeof tf.metrics];
+      const model = network(activation, 'meanSquaredError', [metric as never]);
+      // Labels have fewer columns than there are outputs; the loss is another one for them.
+      if (targets === labels) model.compile({ optimizer: 'sgd', loss: sparse, metrics: [metric as never] });
+      await expectTrainingStep(model, [x()], [targets()]);
+      await expectEvaluationStep(model, [x()], [targets()]);
+    });
+  }
+
+  it('by name: each with its aliases', async () => {
+    const ofNumbers = ['mse', 'MSE', 'mae', 'MAE', 'mape', 'MAPE', 'cosine'];
+    await expectTrainingStep(network('linear', 'meanSquaredError', ofNumbers), [x()], [random([9, 4], 4, 0.5, 2)]);
+    const ofClasses = [
+      'categoricalAccuracy',
+      'categoricalCrossentropy',
+      'binaryAccuracy',
+      'precision',
+      'accuracy',
+      'ce',
+    ];
+    await expectTrainingStep(network('softmax', 'categoricalCrossentropy', ofClasses), [x()], [oneHotRows(9, 4)]);
+    const ofLabels = ['accuracy', 'crossentropy', 'sparseCategoricalCrossentropy'];
+    await expectTrainingStep(network('softmax', sparse, ofLabels), [x()], [labels()]);
+  });
+});
+
+describe('a loss for each output', () => {
+  it('counts once for each, with metrics of its own', async () => {
+    const input = tf.input({ shape: [6] });
+    const head = (units: number, activation: string, name: string) => {
+      const layer = tf.layers.dense({ units, name, activation: activation as never, kernelInitializer: seeded(units) });
+      return layer.apply(input) as tf.SymbolicTensor;
+    };
+    const model = tf.model({ inputs: input, outputs: [head(4, 'softmax', 'kind'), head(1, 'linear', 'size')] });
+    model.compile({
+      optimizer: 'sgd',
+      loss: { kind: 'categoricalCrossentropy', size: 'meanAbsoluteError' },
+      metrics: { kind: ['accuracy'], size: ['mse'] },
+    });
+    await expectTrainingStep(model, [x()], [oneHotRows(9, 4), random([9, 1], 5)]);
   });
 });
 

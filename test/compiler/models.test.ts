@@ -56,7 +56,7 @@ describe('models', () => {
     const [x, y] = [random([7, 5], 1) as tf.Tensor2D, random([7, 2], 2) as tf.Tensor2D];
     const run = async (from: number, rows: number) => {
       const [features, targets] = [[x.slice([from], [rows])], [y.slice([from], [rows])]];
-      const program = compileTrainingStep(model, rows, specsOf(features), specsOf(targets), { batchRows: 7 });
+      const program = compileTrainingStep(model, rows, specsOf(features), specsOf(targets), [], { batchRows: 7 });
       return runProgram(program, model, { features, targets });
     };
     const [small, large, whole] = [await run(0, 2), await run(2, 5), await run(0, 7)];

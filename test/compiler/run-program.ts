@@ -14,6 +14,8 @@ export interface StepResult {
 export interface StepData {
   features: tf.Tensor[];
   targets: tf.Tensor[];
+  /** By output. */
+  sampleWeights?: tf.Tensor[];
   uniforms?: (input: ProgramInput) => Float32Array;
 }
 
@@ -97,6 +99,8 @@ function feedOf(input: ProgramInput, model: tf.LayersModel, data: StepData): ort
       return tensorOf(input, (data.features[role.index] as tf.Tensor).dataSync());
     case 'target':
       return tensorOf(input, (data.targets[role.index] as tf.Tensor).dataSync());
+    case 'sampleWeight':
+      return tensorOf(input, ((data.sampleWeights ?? [])[role.index] as tf.Tensor).dataSync());
     case 'uniform':
       if (!data.uniforms) throw new Error(`program input '${input.name}' needs random numbers`);
       return tensorOf(input, data.uniforms(input));

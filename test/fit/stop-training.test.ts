@@ -1,4 +1,5 @@
 /** `model.stopTraining`, and callbacks that throw. */
+import { setTimeout as delay } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { type FitOptions, fit, type RunSummary } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -59,6 +60,8 @@ describe('model.stopTraining', () => {
         onBatchEnd: async () => {
           batches++;
           model.stopTraining = true;
+          // Time for the workers to end their epoch while its mini-batches are still being told.
+          if (batches === 2) await delay(100);
         },
         onEpochEnd: async (_: number, logs?: tf.Logs) => void ended.push(logs as tf.Logs),
       },

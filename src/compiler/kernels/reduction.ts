@@ -1,6 +1,6 @@
 /** tfjs kernels that reduce along axes, and softmax. */
-import { sub, unary } from '../graph/elementwise.js';
-import { cast } from '../graph/layout.js';
+import { binary, sub, unary } from '../graph/elementwise.js';
+import { cast, reshape } from '../graph/layout.js';
 import { argReduce, type ReduceOp, reduce, reduceBool, softmax, softmaxGradient } from '../graph/reduction.js';
 import { normalizeAxes } from '../graph/shapes.js';
 import { input, type KernelRule, type KernelTable } from './rule.js';
@@ -24,12 +24,29 @@ const cumsum: KernelRule = (inputs, attrs, graph) => {
   return graph.node('CumSum', [x, at], flags, { shape: x.shape, dtype: x.dtype });
 };
 
+/** How often each of the numbers 0 .. size - 1 occurs in a row, or whether it does. */
+const denseBincount: KernelRule = (inputs, attrs, graph) => {
+  const x = cast(input(inputs, 'x'), 'int32');
+  if (inputs.weights?.shape.some((n) => n > 0)) {
+    throw new RangeError('denseBincount with weights is not supported');
+  }
+  const size: number = attrs.size;
+  const numbers = graph.constant(
+    Int32Array.from({ length: size }, (_, i) => i),
+    [size],
+    'int32',
+  );
+  const hits = cast(binary('Equal', reshape(x, [...x.shape, 1]), numbers), 'float32');
+  return reduce(attrs.binaryOutput ? 'ReduceMax' : 'ReduceSum', hits, -2);
+};
+
 export const reduction: KernelTable = {
   All: (inputs, attrs) => reduceBool('All', input(inputs, 'x'), attrs.axis, attrs.keepDims ?? false),
   Any: (inputs, attrs) => reduceBool('Any', input(inputs, 'x'), attrs.axis, attrs.keepDims ?? false),
   ArgMax: (inputs, attrs) => argReduce('ArgMax', input(inputs, 'x'), attrs.axis ?? 0),
   ArgMin: (inputs, attrs) => argReduce('ArgMin', input(inputs, 'x'), attrs.axis ?? 0),
   Cumsum: cumsum,
+  DenseBincount: denseBincount,
   LogSoftmax: (inputs, attrs) => {
     const x = input(inputs, 'logits');
     const shifted = sub(x, reduce('ReduceMax', x, attrs.axis, true));

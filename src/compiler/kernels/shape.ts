@@ -99,14 +99,6 @@ const oneHot: KernelRule = (inputs, attrs, graph) => {
   return binary('Add', scaled, scalar(hot, offValue));
 };
 
-const gather: KernelRule = (inputs, attrs, graph) => {
-  const [x, indices] = [input(inputs, 'x'), input(inputs, 'indices')];
-  const [axis] = normalizeAxes(attrs.axis ?? 0, x.shape.length) as [number];
-  if (attrs.batchDims) throw new RangeError(`gather with batchDims is not supported, got ${attrs.batchDims}`);
-  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
-  return graph.node('Gather', [x, cast(indices, 'int32')], { axis }, { shape, dtype: x.dtype });
-};
-
 export const shape: KernelTable = {
   BroadcastTo: (inputs, attrs) => expand(input(inputs, 'x'), attrs.shape),
   Concat: (inputs, attrs) => {
@@ -119,7 +111,6 @@ export const shape: KernelTable = {
     const axis = attrs.dim < 0 ? attrs.dim + x.shape.length + 1 : attrs.dim;
     return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
   },
-  GatherV2: gather,
   OneHot: oneHot,
   Pack: pack,
   PadV2: padRule,

@@ -49,13 +49,15 @@ export class TraceBackend extends tf.KernelBackend {
     return this.#entries.get(dataId)?.refCount ?? 0;
   }
 
+  /**
+   * Nothing is forgotten: there is no memory to free, and a tensor disposed of too early is still what it stood for.
+   * tfjs does that in evaluation, where a recurrent layer's output and state are one tensor.
+   */
   override disposeData(dataId: object, force = false): boolean {
     const entry = this.#entries.get(dataId);
     if (!entry) return true;
     entry.refCount--;
-    if (!force && entry.refCount > 0) return false;
-    this.#entries.delete(dataId);
-    return true;
+    return force || entry.refCount <= 0;
   }
 
   override numDataIds(): number {
@@ -79,7 +81,7 @@ function readError(layer: string | undefined): Error {
   return new Error(
     `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} reads the value of a tensor (dataSync, array, data, ...) ` +
       'while the training step is traced, where no values exist yet; compute with tfjs operations only, ' +
-      'or train with the eager engine',
+      'or train it with model.fit of tfjs',
   );
 }
 

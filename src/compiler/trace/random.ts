@@ -33,12 +33,16 @@ function isRate(rate: number): boolean {
   return rate > 0 && rate < 1;
 }
 
-/** x / (1 - rate) where u >= rate, else 0: with tfjs' arithmetic, floor(u + keep) / keep. */
 function dropout(layer: RandomLayer, x: tf.Tensor, draw: DrawUniform): tf.Tensor {
   if (!isRate(layer.rate)) return x;
-  const keep = 1 - layer.rate;
-  const u = draw(layer.getNoiseShape(x) ?? x.shape, layer.noiseShape?.[0] == null);
-  return tf.mul(x, tf.div(tf.floor(tf.add(u, keep)), keep));
+  const shape = layer.getNoiseShape(x) ?? x.shape;
+  return tf.mul(x, dropoutMask(shape, layer.rate, draw, layer.noiseShape?.[0] == null));
+}
+
+/** 1 / (1 - rate) where u >= rate, else 0: with tfjs' arithmetic, floor(u + keep) / keep. */
+export function dropoutMask(shape: number[], rate: number, draw: DrawUniform, perRow = true): tf.Tensor {
+  const keep = 1 - rate;
+  return tf.div(tf.floor(tf.add(draw(shape, perRow), keep)), keep);
 }
 
 /**
@@ -84,7 +88,7 @@ export function forbidRandom(currentLayer: () => string | undefined): { restore(
     throw new Error(
       `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} draws random numbers in JavaScript, ` +
         'which a compiled step would repeat in every batch; use Dropout, SpatialDropout1D, GaussianNoise, GaussianDropout ' +
-        'or AlphaDropout layers, or train with the eager engine',
+        'or AlphaDropout layers, or train it with model.fit of tfjs',
     );
   });
 }

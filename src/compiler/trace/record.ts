@@ -62,7 +62,7 @@ function unknownKernel(kernelName: string, inputs: tf.NamedTensorInfoMap): never
   const session = current as TraceSession;
   const where = whereabouts(session, Object.values(valuesOf(session, inputs)));
   throw new Error(
-    `tfjs kernel '${kernelName}'${where} has no lowering to ONNX; replace the operation, or train with the eager engine`,
+    `tfjs kernel '${kernelName}'${where} has no lowering to ONNX; replace the operation, or train it with model.fit of tfjs`,
   );
 }
 

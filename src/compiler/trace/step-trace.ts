@@ -12,24 +12,42 @@ export interface StepOutput {
   value: Value;
 }
 
+/** What a step takes besides weights: shapes and types of its data for one row, and for how many rows. */
+export interface DataSpecs {
+  rows: number;
+  features: TensorSpec[];
+  targets: TensorSpec[];
+  /** For each output, whether its rows have weights in the loss. */
+  sampleWeights: readonly boolean[];
+}
+
+type LossFunction = (target: tf.Tensor, output: tf.Tensor) => tf.Tensor;
+
 export class StepTrace {
+  readonly rows: number;
   readonly roles = new Map<Value, InputRole>();
   readonly outputs: StepOutput[] = [];
   readonly #data: tf.Tensor[];
   #streams = 0;
+  /** By output; undefined where rows have no weights. */
+  readonly #sampleWeights: (tf.Tensor | undefined)[];
 
   constructor(
     readonly model: OpenModel,
     /** The user's `model.weights`: roles count in it. */
     readonly weights: OpenWeight[],
     readonly session: TraceSession,
-    readonly rows: number,
-    features: TensorSpec[],
-    targets: TensorSpec[],
+    { rows, features, targets, sampleWeights }: DataSpecs,
   ) {
+    this.rows = rows;
     const feed = (kind: 'feature' | 'target') => (spec: TensorSpec, index: number) =>
       this.#input(`${kind}_${index}`, { shape: [rows, ...spec.shape], dtype: spec.dtype }, { kind, index });
     this.#data = [...features.map(feed('feature')), ...targets.map(feed('target'))];
+    this.#sampleWeights = sampleWeights.map((isGiven, index) => {
+      if (!isGiven) return undefined;
+      const spec: TensorSpec = { shape: [rows], dtype: 'float32' };
+      return this.#input(`sampleWeight_${index}`, spec, { kind: 'sampleWeight', index });
+    });
     this.#shadowWeights();
   }
 
@@ -69,26 +87,43 @@ export class StepTrace {
       for (const [name, gradient] of Object.entries(grads)) if (gradient) gradients.set(name, gradient);
       return value;
     };
-    const swap = swapMethod(this.model, 'optimizer_', { minimize });
+    const swaps = [swapMethod(this.model, 'optimizer_', { minimize }), this.#weightLosses()];
     try {
       this.#addLogs(this.model.makeTrainFunction()(this.#data));
     } finally {
-      swap.restore();
+      for (const swap of swaps) swap.restore();
     }
     this.#addGradients(gradients);
     this.#addState();
   }
 
   evaluate(): void {
-    const swap = swapMethod(this.model, 'testFunction', undefined);
+    const swaps = [swapMethod(this.model, 'testFunction', undefined), this.#weightLosses()];
     try {
       this.model.makeTestFunction();
       const values = (this.model.testFunction as unknown as (data: tf.Tensor[]) => tf.Scalar[])(this.#data);
       // With several outputs tfjs lists running totals of the loss first; the last of them is the loss.
       this.#addLogs(values.slice(this.model.outputs.length - 1));
     } finally {
-      swap.restore();
+      for (const swap of swaps) swap.restore();
     }
+  }
+
+  /**
+   * Weights the rows in the losses of the model. tfjs' own way multiplies [rows] with the loss as it is: of sequences,
+   * whose losses are [rows, steps], it would weight the steps.
+   */
+  #weightLosses(): { restore(): void } {
+    const weighted = (this.model.lossFunctions as LossFunction[]).map((loss, i) => {
+      const weights = this.#sampleWeights[i];
+      if (!weights) return loss;
+      return (target: tf.Tensor, output: tf.Tensor): tf.Tensor => {
+        const value = loss(target, output);
+        const isPerRow = value.rank > 1 && value.shape[0] === this.rows;
+        return tf.mul(value, isPerRow ? tf.reshape(weights, [this.rows, ...value.shape.slice(1).fill(1)]) : weights);
+      };
+    });
+    return swapMethod(this.model, 'lossFunctions', weighted);
   }
 
   #addLogs(scalars: tf.Scalar[]): void {
@@ -120,6 +155,6 @@ export class StepTrace {
 function assignedError(variable: OpenVariable): Error {
   return new Error(
     `the training step assigns variable '${variable.name}', which is not a weight of the model; ` +
-      'make it a weight with layer.addWeight, or train with the eager engine',
+      'make it a weight with layer.addWeight, or train it with model.fit of tfjs',
   );
 }

@@ -1,13 +1,16 @@
 /** Traces the model's own training and evaluation functions. */
 import type * as tf from '@tensorflow/tfjs';
-import type { InputRole, TensorSpec } from '../../common/program.js';
+import type { InputRole } from '../../common/program.js';
 import { Graph, type Value } from '../graph/value.js';
+import { swapCellDropout } from './cell-dropout.js';
 import { unfuseDilated } from './dilated.js';
-import { type OpenModel, type OpenWeight, openModel } from './engine.js';
+import { type OpenLayer, type OpenModel, type OpenWeight, openModel } from './engine.js';
 import { allLayers, watchLayers } from './layers.js';
-import { forbidRandom, swapRandomLayers } from './random.js';
+import { swapPreprocessing } from './preprocessing.js';
+import { type DrawUniform, forbidRandom, swapRandomLayers } from './random.js';
+import { repairNormalizations, separateArguments } from './repairs.js';
 import { withTracing } from './session.js';
-import { type StepOutput, StepTrace } from './step-trace.js';
+import { type DataSpecs, type StepOutput, StepTrace } from './step-trace.js';
 
 /** A step as a graph: what goes in and what comes out. */
 export interface TracedStep {
@@ -18,44 +21,31 @@ export interface TracedStep {
   captured: Map<Value, tf.Tensor>;
 }
 
-/** Records forward pass, loss, metrics and gradients of one shard of `rows` rows. */
-export function traceTraining(
-  model: tf.LayersModel,
-  rows: number,
-  features: TensorSpec[],
-  targets: TensorSpec[],
-): TracedStep {
-  return trace(model, rows, features, targets, (step) => step.train());
+/** Records forward pass, loss, metrics and gradients of one shard. */
+export function traceTraining(model: tf.LayersModel, data: DataSpecs): TracedStep {
+  return trace(model, data, (step) => step.train());
 }
 
 /** Records forward pass, loss and metrics only. */
-export function traceEvaluation(
-  model: tf.LayersModel,
-  rows: number,
-  features: TensorSpec[],
-  targets: TensorSpec[],
-): TracedStep {
-  return trace(model, rows, features, targets, (step) => step.evaluate());
+export function traceEvaluation(model: tf.LayersModel, data: DataSpecs): TracedStep {
+  return trace(model, data, (step) => step.evaluate());
 }
 
-function trace(
-  userModel: tf.LayersModel,
-  rows: number,
-  features: TensorSpec[],
-  targets: TensorSpec[],
-  run: (step: StepTrace) => void,
-): TracedStep {
+function trace(userModel: tf.LayersModel, data: DataSpecs, run: (step: StepTrace) => void): TracedStep {
   const model = openModel(userModel);
-  checkCounts(model, features, targets);
+  checkCounts(model, data);
   const weights = userModel.weights as unknown as OpenWeight[];
+  const layers = allLayers(model);
+  forbidStateful(layers);
   const graph = new Graph();
   return withTracing(graph, (session) => {
-    const step = new StepTrace(model, weights, session, rows, features, targets);
-    const layers = allLayers(model);
+    const step = new StepTrace(model, weights, session, data);
     const swaps: { restore(): void }[] = [];
     try {
-      swaps.push(...watchLayers(layers, graph), ...unfuseDilated(layers));
-      swaps.push(...swapRandomLayers(layers, (shape, perRow) => step.drawUniform(shape, perRow)));
+      const draw: DrawUniform = (shape, perRow) => step.drawUniform(shape, perRow);
+      swaps.push(...watchLayers(layers, graph), ...unfuseDilated(layers), ...swapPreprocessing(layers));
+      swaps.push(...repairNormalizations(layers), ...separateArguments(layers));
+      swaps.push(...swapRandomLayers(layers, draw), ...swapCellDropout(layers, draw));
       swaps.push(forbidRandom(() => graph.currentLayer));
       run(step);
     } finally {
@@ -65,11 +55,26 @@ function trace(
   });
 }
 
-function checkCounts(model: OpenModel, features: TensorSpec[], targets: TensorSpec[]): void {
+function checkCounts(model: OpenModel, { features, targets, sampleWeights }: DataSpecs): void {
   if (features.length !== model.inputs.length || targets.length !== model.outputs.length) {
     throw new RangeError(
       `model '${model.name}' has ${model.inputs.length} inputs and ${model.outputs.length} outputs, ` +
         `got ${features.length} features and ${targets.length} targets`,
     );
   }
+  if (sampleWeights.length > model.outputs.length) {
+    throw new RangeError(
+      `model '${model.name}' has ${model.outputs.length} outputs, got sampleWeights for ${sampleWeights.length}`,
+    );
+  }
+}
+
+/** A stateful layer would also throw away the states that the user's layer holds when its step is traced. */
+function forbidStateful(layers: readonly OpenLayer[]): void {
+  const layer = layers.find((candidate) => 'cell' in candidate && candidate.stateful === true);
+  if (!layer) return;
+  throw new Error(
+    `layer '${layer.name}' is stateful: every row of a mini-batch goes on where the same row of the one before ended, ` +
+      'so that a step is no function of weights and data; build it with stateful: false, or train it with model.fit of tfjs',
+  );
 }

@@ -44,6 +44,8 @@ export async function explain(options: ExplainOptions = {}): Promise<Explanation
   const { batchSize = 20, workers = 4, epochs = 20, seed = 0 } = options;
   const started = performance.now();
   using data = await loadQuestion();
+  if (batchSize > data.rows) throw new RangeError(`batchSize must be at most ${data.rows}, the rows, got ${batchSize}`);
+  if (workers < 2) throw new RangeError(`workers must be at least 2, to be compared with 1, got ${workers}`);
   const runner = new Runner(data, { epochs, seed, shards: workers }, options);
   const compared = await compareThreads(runner, batchSize, workers);
   const batchSizes = await compareBatchSizes(runner, data, batchSize, seed);

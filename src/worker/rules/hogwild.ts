@@ -12,7 +12,7 @@ export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: Ho
   let steps = 0;
   let updates = 0;
   for (const batch of replica.batches(plan)) {
-    if (control.stopRequested) break;
+    if (!replica.clocks.begins(batch.step)) break;
     replica.waitForSlowest(batch.step, Number.POSITIVE_INFINITY); // notes the lead, and lets pass
     for (const shard of replica.shardsOf(batch)) {
       const { version } = control;

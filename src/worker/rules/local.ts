@@ -1,5 +1,5 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
-import { batchCount, piece } from '../../common/shards.js';
+import { piece } from '../../common/shards.js';
 import type { LocalRule } from '../../common/update-rules.js';
 import type { Replica } from '../replica.js';
 
@@ -8,15 +8,20 @@ import type { Replica } from '../replica.js';
  * replica per shard, not per worker, so that the result does not depend on the number of workers.
  */
 export function trainLocal(replica: Replica, plan: EpochPlan, { syncEvery }: LocalRule): EpochCounts {
-  const { local, control, setup } = replica;
+  const { local, setup } = replica;
   const { start, count } = piece(setup.shards, setup.workers, replica.rank);
   const own = Array.from({ length: count }, (_, i) => start + i);
-  const last = batchCount(setup.training.rows, plan.batchSize) - 1;
   let steps = 0;
   let averages = 0;
+  const average = () => {
+    replica.averageReplicas();
+    averages++;
+    local.resetRows(own);
+  };
   replica.readWeights(); // those that stay fixed, too
   local.begin(own);
   for (const batch of replica.batches(plan)) {
+    if (!replica.clocks.begins(batch.step)) break;
     for (const shard of replica.shardsOf(batch)) {
       replica.readWeights(local.weights(shard.index));
       replica.computeGradient(shard);
@@ -25,11 +30,8 @@ export function trainLocal(replica: Replica, plan: EpochPlan, { syncEvery }: Loc
       local.countRows(shard.index, shard.rows);
     }
     replica.clocks.advance(++steps);
-    if (steps % syncEvery !== 0 && batch.step !== last && !control.stopRequested) continue;
-    replica.averageReplicas();
-    averages++;
-    local.resetRows(own);
-    if (control.stopped) break;
+    if (steps % syncEvery === 0) average();
   }
+  if (steps % syncEvery !== 0) average();
   return { steps, updates: replica.rank === 0 ? averages : 0 };
 }

@@ -12,7 +12,7 @@ export function trainPerShard(replica: Replica, plan: EpochPlan, { maxStaleness 
   let steps = 0;
   let updates = 0;
   for (const batch of replica.batches(plan)) {
-    if (control.stopRequested) break;
+    if (!replica.clocks.begins(batch.step)) break;
     replica.waitForSlowest(batch.step, maxStaleness);
     for (const shard of replica.shardsOf(batch)) {
       const version = control.exclusively(() => {

@@ -53,6 +53,7 @@ class Schedule {
   readonly #running: Running[] = [];
   #now = 0;
   #updates = 0;
+  #mostBegun = 0;
 
   constructor(replica: Replica, plan: EpochPlan, rule: PerShardRule | HogwildRule, speeds: SpeedModel) {
     this.#replica = replica;
@@ -74,8 +75,9 @@ class Schedule {
         continue;
       }
       this.#clocks[next.worker] = next.shard.step + 1;
-      this.#replica.control.raiseStepsDone(this.#slowest);
       this.#beginAll();
+      // Behind it: a worker without rows in a batch is done with it as soon as it may begin.
+      this.#replica.control.raiseStepsDone(this.#slowest);
     }
     return { steps: this.#slowest, updates: this.#updates, simulatedTime: this.#now };
   }
@@ -102,9 +104,9 @@ class Schedule {
     const { control, clocks } = this.#replica;
     const step = this.#clocks[worker] as number;
     const batch = this.#batches[step];
-    if (!batch || control.stopRequested) return false;
     const lead = step - this.#slowest;
-    if (this.#rule.kind === 'per-shard' && lead > this.#rule.maxStaleness) return false;
+    if (!batch || (this.#rule.kind === 'per-shard' && lead > this.#rule.maxStaleness)) return false;
+    if (!this.#mayBegin(step)) return false;
     const shard = this.#replica.shardOf(batch, worker);
     if (!shard) {
       this.#clocks[worker] = step + 1;
@@ -119,6 +121,13 @@ class Schedule {
     this.#running.push(running);
     busy.add(worker);
     return false;
+  }
+
+  /** After a request to stop, all workers still finish the mini-batches that one of them has begun. */
+  #mayBegin(step: number): boolean {
+    if (this.#replica.control.stopRequested) return step < this.#mostBegun;
+    this.#mostBegun = Math.max(this.#mostBegun, step + 1);
+    return true;
   }
 
   #takeNext(): Running | undefined {

@@ -33,7 +33,7 @@ function relu(x: tf.SymbolicTensor): tf.SymbolicTensor {
 
 /** A layer made of a function that keeps the shape. */
 class FunctionLayer extends tf.layers.Layer {
-  static override className = 'FunctionLayer';
+  static className = 'FunctionLayer';
   readonly #f: (x: tf.Tensor) => tf.Tensor;
 
   constructor(f: (x: tf.Tensor) => tf.Tensor) {

@@ -10,6 +10,8 @@ import { binding } from 'onnxruntime-node/dist/binding.js';
 
 const [kind, largestShare, call] = (process.env.FAULT ?? '').split(' ');
 const Original = binding.InferenceSession;
+/** Rows of a mini-batch in fit-in-child.mjs. */
+const BATCH = 3;
 let calls = 0;
 
 class FaultySession {
@@ -25,7 +27,7 @@ class FaultySession {
       const tensors = [...Object.values(inputs), ...Object.values(outputs)];
       if (tensors.some(({ data }) => data.buffer instanceof SharedArrayBuffer)) throw new Error('Invalid argument');
     }
-    const share = inputs.shardWeight.data[0];
+    const share = inputs.feature_0.dims[0] / BATCH;
     // Evaluation has no gradients.
     const training = Object.keys(outputs).length > 1;
     const evaluates = kind === 'exit-evaluation';

@@ -1,0 +1,42 @@
+import * as tf from '@tensorflow/tfjs';
+import { loadData } from '../data/data-sets.js';
+import { fitNormalizer, normalize } from '../data/normalizer.js';
+import { trainingRows } from '../data/split.js';
+import type { Target } from '../data/table.js';
+import type { StudyTask } from '../index.js';
+import { buildModel, type ModelChoice } from './build-model.js';
+import { encodeTarget } from './objective.js';
+import { planOf } from './plan.js';
+import type { TaskOptions } from './task-options.js';
+
+/** What the command line asks to study. */
+export interface CommandLineTask {
+  task: StudyTask;
+  /** Rows that are trained on. */
+  training: number;
+  target: Target;
+}
+
+/**
+ * Loads the data and builds the model once, to see that they fit.
+ *
+ * @throws DataError or UsageError as `shardfit train` does.
+ */
+export async function loadStudyTask(options: TaskOptions): Promise<CommandLineTask> {
+  const table = await loadData(options.data, options);
+  const training = trainingRows(table.rows, options.validationSplit);
+  const normalizer = fitNormalizer(table.features, table.columns, training);
+  const choice: Omit<ModelChoice, 'seed'> = { ...options, file: options.model };
+  const { model, objective } = await buildModel(table, { ...choice, seed: 0 });
+  const [input] = model.inputs as [tf.SymbolicTensor];
+  const plan = planOf(table, training, model, objective);
+  const task: StudyTask = {
+    name: table.name,
+    description: `${plan.model}; ${plan.objective}; target ${plan.target}`,
+    createModel: async (seed) => (await buildModel(table, { ...choice, seed })).model,
+    x: tf.tensor(normalize(normalizer, table.features), [table.rows, ...(input.shape.slice(1) as number[])]),
+    y: encodeTarget(table.target, objective),
+  };
+  model.dispose();
+  return { task, training, target: table.target };
+}

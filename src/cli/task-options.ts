@@ -1,0 +1,63 @@
+import { Option } from 'commander';
+import { BUILT_IN } from '../data/data-sets.js';
+import type { Task } from '../data/table.js';
+import { ACTIVATIONS, type Activation, LOSSES, type Loss } from './choices.js';
+import { readName, readReal, readSizes } from './option-values.js';
+
+/** Options that say what is trained: the data, the model, and the optimizer but for its rate. */
+export interface TaskOptions {
+  data: string;
+  target?: string;
+  task?: Task;
+  validationSplit: number;
+  model?: string;
+  hidden: number[];
+  activation: Activation;
+  loss?: Loss;
+  momentum: number;
+  nesterov: boolean;
+  decay: number;
+}
+
+/** `--data` and what belongs to it. */
+export function dataOptions(): Option[] {
+  const split = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
+  return [
+    new Option('--data <name or file>', `${BUILT_IN.join(', ')}, or a CSV file (.csv, .csv.gz)`).makeOptionMandatory(),
+    new Option('--target <column>', 'column to predict; needed for a CSV file'),
+    new Option('--task <kind>', 'what the target is: class or number (default: the column tells)').argParser(
+      readName(['class', 'number']),
+    ),
+    new Option('--validation-split <fraction>', 'last fraction of the rows, kept from training')
+      .argParser(split)
+      .default(0.1),
+  ];
+}
+
+/** `--hidden` or `--model`, and the loss. */
+export function modelOptions(): Option[] {
+  return [
+    new Option('--hidden <sizes>', 'widths of the hidden dense layers').argParser(readSizes).default([64], '64'),
+    new Option('--activation <name>', 'activation of the hidden layers')
+      .argParser(readName(ACTIVATIONS))
+      .default('relu'),
+    new Option('--model <file.json>', 'tfjs topology instead of --hidden; its weights start anew').conflicts([
+      'hidden',
+      'activation',
+    ]),
+    new Option('--loss <name>', 'loss (default: categoricalCrossentropy or meanSquaredError)').argParser(
+      readName(LOSSES),
+    ),
+  ];
+}
+
+/** Options of SGD, but for the learning rate. */
+export function momentumOptions(): Option[] {
+  const momentum = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
+  const notNegative = readReal('of at least 0', (value) => value >= 0);
+  return [
+    new Option('--momentum <m>', 'momentum').argParser(momentum).default(0),
+    new Option('--nesterov', "Nesterov's form of the momentum").default(false),
+    new Option('--decay <d>', 'time decay of the learning rate per update').argParser(notNegative).default(0),
+  ];
+}

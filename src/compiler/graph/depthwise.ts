@@ -1,0 +1,57 @@
+/**
+ * Depthwise convolutions, tap by tap: every channel has filters of its own, so that there is no matrix to multiply with.
+ * Filters are [height, width, channels, multiplier]; output channel c * multiplier + m is filter m of channel c.
+ */
+import { mul } from './elementwise.js';
+import { scatterAdd, sumAll } from './interleave.js';
+import { concat, reshape, slice } from './layout.js';
+import { reduce } from './reduction.js';
+import { dim } from './shapes.js';
+import type { Value } from './value.js';
+import { padInput, tap, tapPositions, tapStart, type Window } from './window.js';
+
+export function depthwiseConv2d(x: Value, filter: Value, window: Window): Value {
+  const padded = padInput(x, window);
+  const [channels, multiplier] = [dim(filter.shape, 2), dim(filter.shape, 3)];
+  const products = tapPositions(window).map((position, k) => {
+    const seen = tap(padded, window, position);
+    return mul(multiplier > 1 ? reshape(seen, [...seen.shape, 1]) : seen, tapFilter(filter, k));
+  });
+  return reshape(sumAll(products), [dim(x.shape, 0), ...window.out, channels * multiplier]);
+}
+
+/** Factors of tap k: [channels, multiplier], or [channels] where the multiplier is 1. */
+function tapFilter(filter: Value, k: number): Value {
+  const [, width, channels, multiplier] = filter.shape as [number, number, number, number];
+  const factors = slice(filter, [Math.floor(k / width), k % width, 0, 0], [1, 1, channels, multiplier]);
+  return reshape(factors, multiplier > 1 ? [channels, multiplier] : [channels]);
+}
+
+/** The gradient of the output with its channels apart: [..., channels, multiplier]. */
+function byChannel(dy: Value, channels: number): Value {
+  const multiplier = dim(dy.shape, 3) / channels;
+  return multiplier > 1 ? reshape(dy, [...dy.shape.slice(0, 3), channels, multiplier]) : dy;
+}
+
+export function depthwiseFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
+  const [channels, multiplier] = [dim(filterShape, 2), dim(filterShape, 3)];
+  const padded = padInput(x, window);
+  const parts = tapPositions(window).map((position) => {
+    const seen = tap(padded, window, position);
+    const product = mul(multiplier > 1 ? reshape(seen, [...seen.shape, 1]) : seen, byChannel(dy, channels));
+    return reshape(reduce('ReduceSum', product, [0, 1, 2]), [1, channels, multiplier]);
+  });
+  return reshape(concat(parts, 0), filterShape);
+}
+
+export function depthwiseInputGradient(dy: Value, filter: Value, window: Window, inputShape: readonly number[]): Value {
+  const [, height, width, channels] = inputShape as [number, number, number, number];
+  const [top, left, bottom, right] = window.padding;
+  const pieces = tapPositions(window).map((position, k) => {
+    const product = mul(byChannel(dy, channels), tapFilter(filter, k));
+    const value = dim(filter.shape, 3) > 1 ? reduce('ReduceSum', product, 4) : product;
+    return { value, start: tapStart(window, position) };
+  });
+  const padded = scatterAdd(pieces, window.stride, [top + height + bottom, left + width + right]);
+  return slice(padded, [0, top, left, 0], inputShape);
+}

@@ -1,0 +1,51 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { Arena } from '../common/arena.js';
+import type { Optimizer } from '../common/optimizers/index.js';
+import type { Parameter } from '../common/parameters.js';
+import { readWeights, writeWeights } from './model-weights.js';
+import { type OptimizerState, rememberState } from './optimizer-state.js';
+
+/**
+ * Carries weights between the arena and the model, and keeps those of the last point at which they were known to be whole:
+ * a thread that is lost may leave the arena's in the middle of an update.
+ */
+export class WeightsLedger {
+  readonly #model: tf.LayersModel;
+  readonly #arena: Arena;
+  readonly #parameters: Parameter[];
+  /** Which arrangement of optimizer states the slots have; see `OptimizerState`. */
+  readonly #arrangement: string;
+  #whole: { weights: Float32Array; state: OptimizerState; optimizer: Optimizer } | undefined;
+
+  constructor(model: tf.LayersModel, arena: Arena, parameters: Parameter[], arrangement: string) {
+    this.#model = model;
+    this.#arena = arena;
+    this.#parameters = parameters;
+    this.#arrangement = arrangement;
+  }
+
+  /** Takes a copy of weights and optimizer state, which are whole now. */
+  save(counts: Pick<OptimizerState, 'updates' | 'batches'>, optimizer: Optimizer): void {
+    const copy = (segment: string) => Float32Array.from(this.#arena.floats(segment));
+    const [slots, outerVelocity] = [copy('slots'), copy('outerVelocity')];
+    const state = { ...counts, slots, outerVelocity, arrangement: this.#arrangement };
+    this.#whole = { weights: copy('weights'), state, optimizer };
+  }
+
+  /**
+   * Gives the model the last whole weights, and the next fit the optimizer's state. What a callback makes of the model's
+   * weights after that is not written over.
+   */
+  publish(): void {
+    if (!this.#whole) return;
+    const { weights, state, optimizer } = this.#whole;
+    this.#whole = undefined;
+    writeWeights(this.#model, this.#parameters, weights);
+    rememberState(this.#model, optimizer, state);
+  }
+
+  /** Takes over weights that a callback may have changed in the model. */
+  takeOver(): void {
+    readWeights(this.#model, this.#parameters, this.#arena.floats('weights'));
+  }
+}
