@@ -1,6 +1,8 @@
 /** `npm run bench:step`: whole calls of fit side by side, in alternation; prints medians and ratios. */
 import * as tf from '@tensorflow/tfjs';
 import { type Contender, type Measured, shardfit, tfjs } from './contenders.js';
+import { median } from './statistics.js';
+import { timeProgram } from './step-program.js';
 import { cnn, mlp, type Workload } from './workloads.js';
 
 interface Plan {
@@ -21,6 +23,14 @@ const PLANS: Plan[] = [
   { workload: cnn(32, 1920), epochs: 3, tfjsUpdates: { cpu: 1, wasm: 0 } },
 ];
 
+const PROGRAM = 'step program, 1 thread';
+
+/** What training would take if it were nothing but the step programs, all of a batch on one thread. */
+async function programAlone(workload: Workload): Promise<Measured> {
+  const { median: step } = await timeProgram(workload, workload.batchSize, 500);
+  return { step, loss: Number.NaN };
+}
+
 async function measure({ workload, epochs, tfjsUpdates }: Plan): Promise<Map<string, Measured[]>> {
   const results = new Map<string, Measured[]>();
   const record = async (contender: Contender, epochsOfCall: number, rows: number) => {
@@ -31,6 +41,7 @@ async function measure({ workload, epochs, tfjsUpdates }: Plan): Promise<Map<str
     // The slow ones once: their figures are hundreds of times the noise.
     if (round === 0) await record(tfjs('cpu'), 1, tfjsUpdates.cpu * workload.batchSize);
     if (tfjsUpdates.wasm > 0) await record(tfjs('wasm'), 1, tfjsUpdates.wasm * workload.batchSize);
+    results.set(PROGRAM, [...(results.get(PROGRAM) ?? []), await programAlone(workload)]);
     await record(shardfit(1), epochs, workload.rows);
     await record(shardfit(2), epochs, workload.rows);
   }
@@ -46,7 +57,7 @@ function print({ workload }: Plan, results: Map<string, Measured[]>): void {
     const training =
       list[0]?.trainingStep === undefined ? '' : median(list.map((m) => m.trainingStep as number)).toFixed(3);
     const cells = [
-      name.padEnd(22),
+      name.padEnd(24),
       step.toFixed(3).padStart(10),
       training.padStart(10),
       (step / fastest).toFixed(2).padStart(9),
@@ -55,17 +66,9 @@ function print({ workload }: Plan, results: Map<string, Measured[]>): void {
   }
 }
 
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2
-    ? (sorted[middle] as number)
-    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
-}
-
 tf.enableProdMode();
 console.log(
   `whole fit calls, milliseconds per update, medians of ${ROUNDS} alternating rounds (Node ${process.version})`,
 );
-console.log(`${' '.repeat(22)} whole call   training  x fastest`);
+console.log(`${' '.repeat(24)} whole call   training  x fastest`);
 for (const plan of PLANS) print(plan, await measure(plan));

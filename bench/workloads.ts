@@ -32,6 +32,27 @@ export function mlp(sizes: number[], batchSize: number, rows: number): Workload 
   };
 }
 
+/** The network of the question: 10 inputs, 20 hidden units, one number; squared error. */
+export function question(batchSize: number, rows: number): Workload {
+  return {
+    name: `10-20-1 (${batchSize})`,
+    batchSize,
+    rows,
+    build: () => {
+      const seeded = (seed: number) => ({ kernelInitializer: tf.initializers.glorotUniform({ seed }) });
+      const model = tf.sequential();
+      model.add(tf.layers.dense({ units: 20, activation: 'relu', inputShape: [10], ...seeded(1) }));
+      model.add(tf.layers.dense({ units: 1, ...seeded(2) }));
+      model.compile({ optimizer: tf.train.momentum(0.01, 0.1), loss: 'meanSquaredError' });
+      return model;
+    },
+    data: () => ({
+      x: tf.randomNormal([rows, 10], 0, 1, 'float32', 1),
+      y: tf.randomNormal([rows, 1], 0, 1, 'float32', 2),
+    }),
+  };
+}
+
 /** conv 32 - pool - conv 64 - pool - dense 128 - dense 10 on 28 x 28 images. */
 export function cnn(batchSize: number, rows: number): Workload {
   return {

@@ -76,8 +76,8 @@ export class Training implements AsyncDisposable {
 
   async #epoch(epoch: number): Promise<void> {
     const { list, userCallbacks } = this.#callbacks;
-    if (userCallbacks) this.#ledger.takeOver();
     await list.onEpochBegin(epoch);
+    if (userCallbacks) this.#ledger.takeOver();
     const logs = this.#logsOf(this.#prepared.setup.training.rows);
     await this.#train(epoch, logs);
     const steps = this.#prepared.control.stepsDone;

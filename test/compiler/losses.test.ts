@@ -141,7 +141,7 @@ describe('a loss for each output', () => {
     model.compile({
       optimizer: 'sgd',
       loss: { kind: 'categoricalCrossentropy', size: 'meanAbsoluteError' },
-      metrics: { kind: ['accuracy'], size: ['mse'] },
+      metrics: { kind: 'accuracy', size: 'mse' },
     });
     await expectTrainingStep(model, [x()], [oneHotRows(9, 4), random([9, 1], 5)]);
   });

@@ -158,14 +158,18 @@ describe('a callback that throws', () => {
 describe('weights that a callback sets', () => {
   const zeros = (model: tf.LayersModel) => model.setWeights(model.getWeights().map((w) => tf.zerosLike(w)));
 
-  it('between epochs are trained on, as in tfjs', async () => {
+  it.each([
+    ['onTrainBegin', 0],
+    ['onEpochBegin', 1],
+    ['onEpochEnd', 0],
+  ])('in %s are trained on, as in tfjs', async (name, when) => {
     const { x, y } = classes(20);
     const run = async (train: (model: tf.LayersModel, args: object) => Promise<unknown>) => {
       const model = mlp();
-      const onEpochEnd = async (epoch: number) => {
-        if (epoch === 0) zeros(model);
+      const callback = async (epoch?: number) => {
+        if (typeof epoch !== 'number' || epoch === when) zeros(model);
       };
-      await train(model, { epochs: 2, shuffle: false, callbacks: { onEpochEnd } });
+      await train(model, { epochs: 2, shuffle: false, callbacks: { [name]: callback } });
       return model.getWeights().map((w) => [...w.dataSync()].map((v) => Number(v.toFixed(4)) + 0));
     };
     const ours = await run((model, args) => fit(model, x, y, { ...args, workers: 2 }));

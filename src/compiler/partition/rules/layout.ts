@@ -4,7 +4,7 @@ import { NotPartitionable, type Pair } from '../pairs.js';
 import { isPartial, isSharded, type Placed, type Sharded } from '../placement.js';
 import type { ShardProgram } from '../shard-program.js';
 import { elementwise } from './elementwise.js';
-import { onWhole, ownRows, type PartitionRule } from './rule.js';
+import { commonOuter, onWhole, ownRows, type PartitionRule } from './rule.js';
 
 /** What moves elements of a part as they are gives a part. */
 function moved(pair: Pair, [x, ...rest]: readonly Placed[], program: ShardProgram, shrinks = false): Placed {
@@ -170,6 +170,18 @@ const gather: PartitionRule = (pair, inputs, program) => {
   });
 };
 
+/** Rows added into a table of zeros by index: each shard adds its own. */
+const scatter: PartitionRule = (pair, inputs, program) => {
+  const [table, indices, rows] = inputs as [Placed, Placed, Placed];
+  if (!inputs.some(isSharded)) return onWhole(pair, inputs, program);
+  const isSum = table.value.splat === 0 && pair.value.attrs.reduction === 'add';
+  if (!isSum || isSharded(table) || !isSharded(indices) || !isSharded(rows)) {
+    throw new NotPartitionable('writes rows of the mini-batch by number', pair.value);
+  }
+  commonOuter({ ...pair, rowAxis: 0 }, [indices, rows], (axis) => axis);
+  return program.partial(program.emit(pair, [table.value, indices.value, rows.value]), 'sum');
+};
+
 export const layout: Readonly<Record<string, PartitionRule>> = {
   Concat: concat,
   Constant: constant,
@@ -178,6 +190,7 @@ export const layout: Readonly<Record<string, PartitionRule>> = {
   Input: input,
   Pad: pad,
   Reshape: reshape,
+  ScatterND: scatter,
   Slice: slice,
   Tile: tile,
   Transpose: transpose,

@@ -1,0 +1,29 @@
+/** `npm run bench:programs -- [part of a name] [--profile PREFIX]`: the step programs alone. */
+import * as tf from '@tensorflow/tfjs';
+import { timeProgram } from './step-program.js';
+import { cnn, mlp, question } from './workloads.js';
+
+const WORKLOADS = [
+  question(20, 400),
+  mlp([784, 128, 10], 128, 128),
+  mlp([784, 512, 512, 10], 128, 128),
+  mlp([784, 512, 512, 10], 512, 512),
+  cnn(32, 32),
+  cnn(64, 64),
+  cnn(128, 128),
+];
+
+const args = process.argv.slice(2);
+const flag = args.indexOf('--profile');
+const profile = flag < 0 ? undefined : args.splice(flag, 2)[1];
+const [part = ''] = args;
+
+tf.enableProdMode();
+for (const workload of WORKLOADS.filter(({ name }) => name.includes(part))) {
+  const { median, best, compileMilliseconds, bytes } = await timeProgram(workload, workload.batchSize, 3000, profile);
+  const size = (bytes / 1024).toFixed(0);
+  console.log(
+    `${workload.name.padEnd(24)} median ${median.toFixed(3)} ms  best ${best.toFixed(3)} ms  ` +
+      `compiled in ${compileMilliseconds.toFixed(0)} ms to ${size} KiB`,
+  );
+}
