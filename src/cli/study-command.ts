@@ -50,7 +50,7 @@ function gridOptions(): Option[] {
     new Option('--rules <names>', `update rules (default: ${UPDATE_RULES.join(',')})`).argParser(
       readList(readName(UPDATE_RULES)),
     ),
-    new Option('--batch-sizes <sizes>', 'rows of a mini-batch, or full (default: 16,64,256)').argParser(
+    new Option('--batch-sizes <sizes>', 'rows of a mini-batch, or full (default: 32,128,512)').argParser(
       readList(readWholeOr('full')),
     ),
     new Option('--workers <counts>', 'numbers of threads, or none (default: 1,2)').argParser(counts),

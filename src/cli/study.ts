@@ -53,7 +53,7 @@ function studyOptionsOf(options: StudyCommandOptions, { training, target }: Comm
   return {
     folder: out,
     ...(rules && { rules }),
-    ...(batchSizes && { batchSizes: [...new Set(batchSizes.map((size) => (size === 'full' ? training : size)))] }),
+    ...(batchSizes && { batchSizes: batchSizes.map((size) => (size === 'full' ? training : size)) }),
     ...(workers && { workers }),
     ...(virtualWorkers && { virtualWorkers }),
     ...(seeds !== undefined && { seeds: Array.from({ length: seeds }, (_, seed) => seed) }),

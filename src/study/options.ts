@@ -28,7 +28,7 @@ export interface StudyOptions extends RuleOptions {
   folder: string;
   /** Default: all of them. */
   rules?: UpdateRuleName[];
-  /** Default 16, 64, 256. */
+  /** Default 32, 128, 512. */
   batchSizes?: number[];
   /** Numbers of threads. Default 1 and 2. */
   workers?: number[];

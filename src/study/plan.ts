@@ -24,7 +24,7 @@ export function planOf(options: StudyOptions): StudyPlan {
   const { maxStaleness, hogwildMomentum, syncEvery, outerMomentum, outerLearningRate, straggler } = options;
   const plan: StudyPlan = {
     rules: options.rules ?? [...UPDATE_RULES],
-    batchSizes: options.batchSizes ?? [16, 64, 256],
+    batchSizes: options.batchSizes ?? [32, 128, 512],
     workers: options.workers ?? [1, 2],
     virtualWorkers: options.virtualWorkers ?? [8],
     learningRates: options.learningRates ?? [0.03, 0.1, 0.3],

@@ -80,11 +80,11 @@ export class StudyResults {
   }
 }
 
-/** Means over trainings, epoch by epoch, with the compared loss in `loss`. */
+/** Means over trainings, epoch by epoch, with the compared loss in `loss`. Empty if there are none. */
 export function meanCurve(
   records: StudyRecord[],
 ): Required<Omit<CurvePoint, 'validationLoss' | 'loss'> & { loss: number }>[] {
-  const epochs = Math.min(...records.map(({ curve }) => curve.length));
+  const epochs = records.length === 0 ? 0 : Math.min(...records.map(({ curve }) => curve.length));
   return Array.from({ length: epochs }, (_, epoch) => {
     const points = records.map(({ curve }) => curve[epoch] as CurvePoint);
     return {

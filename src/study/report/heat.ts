@@ -68,7 +68,8 @@ function panel(
     const share = known ? shareOf(seconds) : 0;
     return {
       value: [...place, Number(share.toPrecision(4))],
-      itemStyle: { color: known ? shade(share) : colour('panel'), borderColor: colour('grid'), borderWidth: 1 },
+      visualMap: known,
+      itemStyle: { borderColor: colour('grid'), borderWidth: 1, ...(!known && { color: colour('panel') }) },
       label: { formatter: known ? short(seconds) : '–', color: known ? inkOnHeat(share) : colour('muted') },
     };
   });
@@ -86,19 +87,8 @@ function panel(
       data: plan.batchSizes.map(String),
       splitLine: { show: false },
     }),
+    visualMap: { show: false, min: 0, max: 1, dimension: 2, inRange: { color: HEAT } },
     series: [{ type: 'heatmap', data, label: { show: true, fontSize: 12 } }],
   } as EChartsOption;
   return { title: name, option, height: plan.batchSizes.length * 44 + 64 };
-}
-
-/** The colour at `share` of the way through `HEAT`. */
-function shade(share: number): string {
-  const place = Math.min(1, Math.max(0, share)) * (HEAT.length - 1);
-  const [from, to] = [HEAT[Math.floor(place)], HEAT[Math.ceil(place)]].map(channels) as [number[], number[]];
-  const part = place - Math.floor(place);
-  return `rgb(${from.map((value, i) => Math.round(value + part * ((to[i] as number) - value))).join(',')})`;
-}
-
-function channels(hex = '#000000'): number[] {
-  return [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
 }

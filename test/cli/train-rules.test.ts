@@ -1,0 +1,74 @@
+/** `shardfit train --update`: the end says what the rule did, and options that do not belong to it are refused. */
+import { describe, expect, test } from 'vitest';
+import { events, train } from './run-cli.js';
+
+const SMALL = ['--data', 'digits', '--hidden', '8', '--epochs', '1', '--workers', '2'];
+
+describe('the end of a run', () => {
+  test.each([
+    [
+      ['--update', 'per-shard'],
+      /update rule +per-shard\n +updates +102 in 1 epoch\n +staleness +[\d.]+ updates on average, \d+ at most; .* ahead\n/,
+      /Each mini-batch of 32 rows made 2 updates of the weights, one for each shard, applied whole, one at a time, by 2 threads: .* sync makes 1\.\n$/,
+    ],
+    [
+      ['--update', 'hogwild', '--hogwild-momentum', 'private', '--momentum', '0.5'],
+      /update rule +hogwild\n +updates +102 in 1 epoch\n +staleness/,
+      /made 2 updates of the weights, one for each shard, written without locks, by 2 threads: /,
+    ],
+    [
+      ['--update', 'local', '--sync-every', '5'],
+      /update rule +local, averaged every 5 mini-batches\n +updates +11 in 1 epoch\n/,
+      /was 1 step for 2 replicas of the weights, .* averaged every 5 mini-batches and at the end of an epoch, 11 times in all/,
+    ],
+    [
+      ['--update', 'per-shard', '--virtual-workers', '16', '--straggler', '3'],
+      /updates +816 in 1 epoch\n +staleness .*\n +threads +1, each mini-batch cut into 16 shards, one for each simulated worker\n/,
+      /made 16 updates of the weights, one for each shard, applied whole, one at a time, by 16 simulated workers: /,
+    ],
+    [
+      ['--update', 'per-shard', '--workers', '1'],
+      /staleness +0.00/,
+      /made 1 update .*: with one shard, per-shard does what sync does\.\n$/,
+    ],
+  ])('%j', async (options, counts, answer) => {
+    const { code, stdout, stderr } = await train(...SMALL, '--quiet', ...options);
+    expect([code, stderr]).toEqual([0, '']);
+    // 1,617 rows: 51 mini-batches, the last one of 17.
+    expect(stdout).toMatch(counts);
+    expect(stdout).toMatch(answer);
+  });
+
+  test('--json says the rule, the updates and the staleness', async () => {
+    const { stdout } = await train(...SMALL, '--json', '--update', 'per-shard', '--max-staleness', '0');
+    const done = events(stdout).at(-1);
+    expect(done).toMatchObject({ event: 'done', update: 'per-shard', updates: 102, staleness: { maxLead: 0 } });
+    expect(done?.staleness).toMatchObject({ counts: expect.any(Array), mean: expect.any(Number) });
+  });
+});
+
+describe('options that do not belong to the rule are refused in the words of the command line', () => {
+  test.each([
+    [['--max-staleness', '3'], '--max-staleness belongs to --update per-shard, got --update sync'],
+    [['--update', 'per-shard', '--sync-every', '2'], '--sync-every belongs to --update local, got --update per-shard'],
+    [['--update', 'sync', '--outer-lr', '0.5'], '--outer-lr belongs to --update local, got --update sync'],
+    [['--straggler', '2'], '--straggler slows a simulated worker down: it needs --virtual-workers'],
+    [
+      ['--update', 'hogwild', '--virtual-workers', '4', '--shards', '3'],
+      '--virtual-workers means one shard each: --shards must be 4 or left out, got 3',
+    ],
+  ])('%j', async (options, message) => {
+    const { code, stdout, stderr } = await train(...SMALL, ...options);
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: `shardfit: ${message}\n` });
+  });
+
+  test.each([
+    [['--update', 'per-shards'], /must be one of sync, per-shard, hogwild, local; did you mean 'per-shard'\?/],
+    [['--update', 'per-shard', '--max-staleness', '-1'], /'-1' is invalid.*whole number of at least 0/],
+    [['--update', 'local', '--outer-momentum', '1'], /must be a number in \[0, 1\)/],
+  ])('%j', async (options, message) => {
+    const { code, stderr } = await train(...SMALL, ...options);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+  });
+});
