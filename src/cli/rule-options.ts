@@ -7,6 +7,7 @@ import { UsageError } from './usage-error.js';
 /** Options of a command line that say what a mini-batch does to the weights. */
 export interface RuleChoice {
   update: UpdateRuleName;
+  batchStatistics?: 'batch' | 'shard';
   maxStaleness?: number;
   hogwildMomentum?: 'shared' | 'private';
   syncEvery?: number;
@@ -19,6 +20,7 @@ export interface RuleChoice {
 /** The option of `fit` behind each of them. */
 const FIT_NAMES = {
   update: 'update',
+  batchStatistics: 'batchStatistics',
   maxStaleness: 'maxStaleness',
   hogwildMomentum: 'hogwildMomentum',
   syncEvery: 'syncEvery',
@@ -32,7 +34,13 @@ const RULE_HELP = 'what a mini-batch does to the weights: sync, per-shard, hogwi
 
 /** `--update` and the options that belong to one rule each. */
 export function updateOptions(): Option[] {
-  return [new Option('--update <rule>', RULE_HELP).argParser(readName(UPDATE_RULES)).default('sync'), ...ruleDetails()];
+  return [
+    new Option('--update <rule>', RULE_HELP).argParser(readName(UPDATE_RULES)).default('sync'),
+    new Option('--batch-statistics <of>', "sync: batch norm by the mini-batch's statistics or each shard's").argParser(
+      readName(['batch', 'shard']),
+    ),
+    ...ruleDetails(),
+  ];
 }
 
 /** The options that belong to one rule each. */
@@ -81,6 +89,7 @@ function inFlags(message: string): string {
     .replace(/^batchSizes\b/, '--batch-sizes')
     .replace(/^learningRates\b/, '--lrs')
     .replace(/\bupdate: '([\w-]+)'/g, '--update $1')
+    .replace(/\bbatchStatistics: '(\w+)'/g, 'batchStatistics $1')
     .replace(/\bshards\b(?= must)/, '--shards');
   for (const [name, fitName] of Object.entries(FIT_NAMES)) {
     if (name === 'update' || name === 'straggler') continue;

@@ -14,6 +14,7 @@ export function summaryLines({ run, weightsSha256, interrupted, saved }: Outcome
     `  update rule   ${run.update}${run.syncEvery === undefined ? '' : `, averaged every ${counted(run.syncEvery, 'mini-batch', 'mini-batches')}`}`,
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
     ...stalenessLine(run),
+    ...run.warnings.map((warning) => `  note          ${warning}`),
     `  threads       ${count(run.workers)}, each mini-batch cut into ${counted(run.shards, 'shard')}${isReplay(run) ? ', one for each simulated worker' : ''}`,
     `  speed         ${count(run.samplesPerSecond)} samples/s, ${duration(run.seconds)} in all`,
     ...run.threads.map(threadLine),
@@ -37,12 +38,15 @@ function stalenessLine({ staleness }: RunSummary): string[] {
   return [`  staleness     ${mean.toFixed(2)} updates on average, ${count(max)} at most; ${ahead}`];
 }
 
-function threadLine({ rank, computeSeconds, waitSeconds, reduceSeconds, gatherSeconds }: ThreadSummary): string {
-  const total = computeSeconds + waitSeconds + reduceSeconds + gatherSeconds;
+function threadLine({ rank, ...time }: ThreadSummary): string {
+  const { computeSeconds, waitSeconds, exchangeSeconds, reduceSeconds, gatherSeconds } = time;
+  const total = computeSeconds + waitSeconds + exchangeSeconds + reduceSeconds + gatherSeconds;
   const share = (seconds: number) => `${total > 0 ? Math.round((100 * seconds) / total) : 0} %`.padStart(5);
   const parts = [
     `compute ${share(computeSeconds)}`,
     `wait ${share(waitSeconds)}`,
+    // Only of models whose rows depend on each other.
+    ...(exchangeSeconds > 0 ? [`exchange ${share(exchangeSeconds)}`] : []),
     `reduce ${share(reduceSeconds)}`,
     `gather ${share(gatherSeconds)}`,
   ];
