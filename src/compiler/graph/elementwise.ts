@@ -23,8 +23,15 @@ export function unary(op: string, x: Value, attrs: Attrs = {}, dtype: IrType = x
 export function binary(op: string, a: Value, b: Value): Value {
   const shape = broadcast(a.shape, b.shape);
   // Work on what the operands repeat; expand the result only if nothing else does.
-  const result = binaryUnexpanded(op, unexpanded(a), unexpanded(b));
-  return expand(result, shape);
+  const [x, y] = [unexpanded(a), unexpanded(b)];
+  return expand(binaryUnexpanded(op, withoutLeadingOnes(x, y), withoutLeadingOnes(y, x)), shape);
+}
+
+/** Axes of size 1 in front mean nothing beside a value of as many axes: without them, equal operations look equal. */
+function withoutLeadingOnes(x: Value, other: Value): Value {
+  const ones = x.shape.findIndex((n) => n !== 1);
+  if (ones <= 0 || other.shape.length < x.shape.length || other.shape[0] === 1) return x;
+  return reshape(x, x.shape.slice(ones));
 }
 
 function binaryUnexpanded(op: string, a: Value, b: Value): Value {

@@ -1,5 +1,5 @@
 /** Operators that reduce along axes. */
-import { mul, scalar, scalarFactor, sub } from './elementwise.js';
+import { mul, scalar, sub } from './elementwise.js';
 import { asInterleaved } from './interleave.js';
 import { asTransposed, cast, expand, reshape, transpose } from './layout.js';
 import { normalizeAxes, padRank, reducedShape, sameShape } from './shapes.js';
@@ -22,9 +22,10 @@ export function reduce(
   if (x.splat !== undefined) return x.graph.splat(reducedSplat(op, x.splat, countOf(x, real)), shape, x.dtype);
   const expanded = reduceExpanded(op, x, real);
   if (expanded) return reshape(expanded, shape);
-  // Factors come out of sums: they multiply fewer elements there.
-  const factor = op === 'ReduceSum' ? scalarFactor(x) : undefined;
-  if (factor) return mul(reduce(op, factor.rest, axes, keepDims), factor.scalar);
+  const factored = op === 'ReduceSum' ? factorsOf(x, real) : undefined;
+  if (factored && factored.factors.length > 0) {
+    return reshape(factored.factors.reduce(mul, reduce(op, factored.rest, axes, true)), shape);
+  }
   const total =
     op === 'ReduceSum' && [1, 2].every((axis) => axes.includes(axis)) ? asInterleaved(x)?.marks.total : undefined;
   if (total) return reshape(reduce(op, total, axes), shape);
@@ -32,6 +33,37 @@ export function reduce(
   if (transposed) return reshape(reduceTransposed(op, transposed, real), shape);
   const kept = reducedShape(x.shape, real, false);
   return reshape(x.graph.node(op, [x], { axes: real, keepdims: 0 }, { shape: kept, dtype: x.dtype }), shape);
+}
+
+/**
+ * Splits x into a product of factors that do not change along `axes` and the rest, of the shape of x. Factors come out of
+ * sums: they multiply fewer elements there, and sums that differ by factors only (those of batch norm's gradient) become one.
+ */
+function factorsOf(x: Value, axes: readonly number[]): { rest: Value; factors: Value[] } {
+  if (x.op === 'Neg') {
+    const { rest, factors } = factorsOf(x.inputs[0] as Value, axes);
+    return { rest, factors: [...factors, scalar(x, -1)] };
+  }
+  if (x.op !== 'Mul' || x.dtype !== 'float32') return { rest: x, factors: [] };
+  const [a, b] = x.inputs as [Value, Value];
+  for (const [product, factor] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    if (!sameShape(product.shape, x.shape) || !isConstantAlong(factor, x, axes)) continue;
+    const { rest, factors } = factorsOf(product, axes);
+    return { rest, factors: [...factors, factor] };
+  }
+  if (!sameShape(a.shape, b.shape)) return { rest: x, factors: [] };
+  const [left, right] = [factorsOf(a, axes), factorsOf(b, axes)];
+  const factors = [...left.factors, ...right.factors];
+  return { rest: factors.length > 0 ? mul(left.rest, right.rest) : x, factors };
+}
+
+/** Whether `factor` is repeated along these axes when it is broadcast to the shape of x. */
+function isConstantAlong(factor: Value, x: Value, axes: readonly number[]): boolean {
+  const shape = padRank(factor.shape, x.shape.length);
+  return axes.every((axis) => shape[axis] === 1);
 }
 
 function countOf(x: Value, axes: readonly number[]): number {

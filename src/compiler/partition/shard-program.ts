@@ -21,7 +21,6 @@ export class ShardProgram {
   readonly #rows: number;
   readonly #statistics: BatchStatistics;
   readonly #placed = new Map<Pair, Placed>();
-  readonly #levels = new Map<Value, number>();
   readonly #totals = new Map<string, Value>();
 
   constructor({ rows, batchRows, statistics }: Cut) {
@@ -116,15 +115,5 @@ export class ShardProgram {
     const total = this.graph.node('AllReduce', [value], attrs, { shape: value.shape, dtype: 'float32' });
     this.#totals.set(key, total);
     return total;
-  }
-
-  /** How many meetings lie before a value is known. */
-  level(value: Value): number {
-    const known = this.#levels.get(value);
-    if (known !== undefined) return known;
-    const before = value.inputs.reduce((most, input) => Math.max(most, this.level(input)), 0);
-    const level = before + Number(value.op === 'AllReduce');
-    this.#levels.set(value, level);
-    return level;
   }
 }

@@ -1,5 +1,6 @@
 /** Cuts a shard's program into stages, between which the shards meet and exchange their parts of totals. */
 import type { Exchange, NamedSpec, ProgramStage, Reduction, TensorSpec } from '../../common/program.js';
+import { sizeOf } from '../graph/shapes.js';
 import { topologicalOrder, type Value } from '../graph/value.js';
 import { encodeModel, type NamedValue } from '../onnx/encode.js';
 
@@ -22,7 +23,10 @@ function isRepeated({ op, dtype }: Value): boolean {
  */
 export function cutStages(inputs: readonly NamedValue[], outputs: readonly NamedValue[]): Staged {
   const order = topologicalOrder(outputs.map(({ value }) => value));
-  const stageOf = stagesByLevel(order);
+  const stageOf = stagesOf(
+    order,
+    outputs.map(({ value }) => value),
+  );
   const count = Math.max(...outputs.map(({ value }) => stageOf.get(value) as number)) + 1;
   const names = new Map(inputs.map(({ name, value }) => [value, name]));
   const totals = order.filter(({ op }) => op === 'AllReduce');
@@ -53,20 +57,42 @@ export function cutStages(inputs: readonly NamedValue[], outputs: readonly Named
   return { stages, carried: carried.map(specOf), exchanges: exchangesOf(totals, stageOf) };
 }
 
-/** A value can be computed as soon as the totals it needs are known; the stage of a total is the first one that can use it. */
-function stagesByLevel(order: readonly Value[]): Map<Value, number> {
+/**
+ * A value can be computed as soon as the totals it needs are known. It is computed when it is first used, if it takes no less
+ * to keep than what it is made of: less is carried from stage to stage then.
+ */
+function stagesOf(order: readonly Value[], outputs: readonly Value[]): Map<Value, number> {
   const stageOf = new Map<Value, number>();
   for (const value of order) {
     const before = value.inputs.reduce((most, input) => Math.max(most, stageOf.get(input) as number), 0);
     stageOf.set(value, before + Number(value.op === 'AllReduce'));
   }
+  const firstUse = new Map(outputs.map((value) => [value, stageOf.get(value) as number]));
+  for (const value of [...order].reverse()) {
+    const use = firstUse.get(value) ?? 0;
+    if (use > (stageOf.get(value) as number) && canWait(value)) stageOf.set(value, use);
+    // A part must be there for the meeting before its total.
+    const own = (stageOf.get(value) as number) - Number(value.op === 'AllReduce');
+    for (const input of value.inputs) firstUse.set(input, Math.min(firstUse.get(input) ?? own, own));
+  }
   return stageOf;
+}
+
+function canWait({ op, shape, inputs }: Value): boolean {
+  if (op === 'AllReduce' || op.startsWith('#')) return false;
+  const sizes = inputs.filter((input) => !isAtHand(input)).map((input) => sizeOf(input.shape));
+  return sizes.reduce((a, b) => a + b, 0) <= 1.1 * sizeOf(shape);
+}
+
+/** Known to every stage that can use it, without being carried. */
+function isAtHand({ op }: Value): boolean {
+  return op === 'Input' || op === 'Constant' || op === 'AllReduce';
 }
 
 /** What a stage takes from outside: inputs of the program, totals, and what earlier stages have computed. */
 function boundary(ends: readonly NamedValue[], stage: number, stageOf: ReadonlyMap<Value, number>): Value[] {
   const isGiven = (value: Value): boolean => {
-    if (value.op === 'Input' || value.op === 'AllReduce') return true;
+    if (value.op !== 'Constant' && isAtHand(value)) return true;
     return (stageOf.get(value) as number) < stage && !isRepeated(value);
   };
   return topologicalOrder(

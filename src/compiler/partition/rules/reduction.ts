@@ -1,13 +1,10 @@
 /** Operators along axes. Those over the rows leave each shard with a part. */
 import type { Reduction } from '../../../common/program.js';
-import { div, mul, sub, unary } from '../../graph/elementwise.js';
-import { reshape } from '../../graph/layout.js';
+import { div, sub, unary } from '../../graph/elementwise.js';
 import { reduce as reduceAxes } from '../../graph/reduction.js';
-import { padRank, reducedShape, sameShape } from '../../graph/shapes.js';
 import type { Value } from '../../graph/value.js';
 import { NotPartitionable, type Pair } from '../pairs.js';
-import { isPartOf, isSharded, type Placed, type Sharded } from '../placement.js';
-import type { ShardProgram } from '../shard-program.js';
+import { isPartOf, isSharded, type Placed } from '../placement.js';
 import { onWhole, ownRows, type PartitionRule } from './rule.js';
 
 const reduce =
@@ -15,45 +12,12 @@ const reduce =
   (pair, inputs, program) => {
     const [x] = inputs as [Placed];
     const axes = pair.value.attrs.axes as readonly number[];
-    if (isSharded(x) && axes.includes(x.distribution.axis)) return overRows(pair, x, reduction, program);
+    if (isSharded(x) && axes.includes(x.distribution.axis))
+      return program.partial(program.emit(pair, [x.value]), reduction);
     if (isSharded(x)) return ownRows(pair, inputs, program, (axis) => axis - axes.filter((a) => a < axis).length);
     if (isPartOf(x, reduction)) return program.partial(program.emit(pair, [x.value]), reduction);
     return onWhole(pair, inputs, program);
   };
-
-function overRows(pair: Pair, x: Sharded, reduction: Reduction, program: ShardProgram): Placed {
-  const factored = reduction === 'sum' ? sumWithoutFactors(pair, pair.inputs[0] as Pair, program) : undefined;
-  return factored ?? program.partial(program.emit(pair, [x.value]), reduction);
-}
-
-/**
- * The sum over rows of a * r as r times the sum of a, where r is the same for all rows: the sum of a can then be exchanged
- * before r is known, and what depends on both needs no meeting of its own. In batch norm's gradient that saves one of two.
- */
-function sumWithoutFactors(pair: Pair, product: Pair, program: ShardProgram): Placed | undefined {
-  if (product.value.op !== 'Mul') return undefined;
-  const [a, b] = product.inputs as [Pair, Pair];
-  return sumWithoutFactor(pair, product, a, b, program) ?? sumWithoutFactor(pair, product, b, a, program);
-}
-
-function sumWithoutFactor(
-  pair: Pair,
-  product: Pair,
-  summed: Pair,
-  factor: Pair,
-  program: ShardProgram,
-): Placed | undefined {
-  const [x, r] = [program.placedOf(summed), program.placedOf(factor)];
-  if (!isSharded(x) || isSharded(r) || !sameShape(summed.value.shape, product.value.shape)) return undefined;
-  const axes = pair.value.attrs.axes as readonly number[];
-  const shape = padRank(factor.value.shape, product.value.shape.length);
-  if (axes.some((axis) => shape[axis] !== 1)) return undefined;
-  const known = r.whole();
-  if (program.level(known) <= program.level(x.value)) return undefined;
-  const outer = reshape(known, reducedShape(shape, axes, false));
-  const sum = sumWithoutFactors(pair, summed, program) ?? program.partial(program.emit(pair, [x.value]), 'sum');
-  return program.partial(mul(sum.value, outer), 'sum', () => mul(sum.whole(), outer));
-}
 
 /** Along the rows: shifted by the maximum of all shards, divided by the sum of all shards. */
 const softmax: PartitionRule = (pair, inputs, program) => {
