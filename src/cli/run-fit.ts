@@ -38,7 +38,7 @@ export async function runFit(
       onProgress: (state) => report.progress(state),
       callbacks: {
         onEpochEnd: (epoch: number, logs?: tf.Logs) => {
-          const numbers = { ...logs } as Record<string, number>;
+          const numbers = trainingFirst(logs as Record<string, number>);
           loss = numbers.loss as number;
           report.epochEnd(epoch, numbers);
         },
@@ -52,4 +52,10 @@ export async function runFit(
   } finally {
     report.stop();
   }
+}
+
+/** The logs of an epoch for people: those of training, then those of validation. */
+function trainingFirst(logs: Record<string, number>): Record<string, number> {
+  const isValidation = (name: string) => Number(name.startsWith('val_'));
+  return Object.fromEntries(Object.entries(logs).sort(([a], [b]) => isValidation(a) - isValidation(b)));
 }

@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { OutputRole, StepProgram, TensorSpec } from '../common/program.js';
 import { mul } from './graph/elementwise.js';
-import { fuseBiases, lowerGraph } from './graph/lower.js';
+import { lowerGraph, mergeOperations } from './graph/lower.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
@@ -80,13 +80,13 @@ export class StepCompiler {
     if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a positive integer, got ${rows}`);
     const whole = this.#lower(batchRows);
     const values = whole.outputs.map(({ value }) => value);
-    if (rows === batchRows) return encode(whole, fuseBiases(values), rows, rows);
+    if (rows === batchRows) return encode(whole, mergeOperations(values), rows, rows);
     // Any other number tells what depends on the rows; a small one is traced fast.
     const otherRows = batchRows === 3 ? 4 : 3;
     const cut = { rows, batchRows, statistics };
     try {
       const shard = partition(values, this.#lowerOther(otherRows), otherRows, cut);
-      return encode(whole, fuseBiases(shard), rows, batchRows);
+      return encode(whole, mergeOperations(shard), rows, batchRows);
     } catch (error) {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
@@ -97,7 +97,7 @@ export class StepCompiler {
   #ownBatch({ rows, batchRows }: Cut): StepProgram {
     const own = this.#lower(rows);
     const values = own.outputs.map(({ value }) => mul(value, value.graph.splat(rows / batchRows, [])));
-    return encode(own, fuseBiases(values), rows, batchRows);
+    return encode(own, mergeOperations(values), rows, batchRows);
   }
 
   #lowerOther(rows: number): Value[] {

@@ -41,7 +41,8 @@ export function pointsOf({ rules, batchSizes, learningRates, seeds, ...crews }: 
   return points;
 }
 
-function crewsOf({ workers, virtualWorkers }: Pick<Grid, 'workers' | 'virtualWorkers'>): Crew[] {
+/** All crews of a grid: threads first. */
+export function crewsOf({ workers, virtualWorkers }: Pick<Grid, 'workers' | 'virtualWorkers'>): Crew[] {
   return [
     ...workers.map((count) => ({ kind: 'threads' as const, count })),
     ...virtualWorkers.map((count) => ({ kind: 'simulated' as const, count })),

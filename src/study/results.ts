@@ -1,4 +1,4 @@
-import { type Crew, type StudyPoint, seriesName } from './grid.js';
+import { type Crew, crewsOf, type StudyPoint, seriesName } from './grid.js';
 import type { StudyPlan } from './plan.js';
 import { type CurvePoint, comparedLoss, finalLoss, type StudyRecord } from './record.js';
 
@@ -115,13 +115,9 @@ function reachedByHalf(records: StudyRecord[]): number {
 }
 
 /** The series of the plan that have been trained, rule by rule. */
-function seriesOf({ rules, workers, virtualWorkers }: StudyPlan, records: StudyRecord[]): Series[] {
+function seriesOf(plan: StudyPlan, records: StudyRecord[]): Series[] {
   const trained = new Set(records.map(({ point }) => seriesName(point)));
-  const crews: Crew[] = [
-    ...workers.map((count) => ({ kind: 'threads' as const, count })),
-    ...virtualWorkers.map((count) => ({ kind: 'simulated' as const, count })),
-  ];
-  return rules
-    .flatMap((rule) => crews.map((crew) => ({ name: seriesName({ rule, crew }), rule, crew })))
+  return plan.rules
+    .flatMap((rule) => crewsOf(plan).map((crew) => ({ name: seriesName({ rule, crew }), rule, crew })))
     .filter(({ name }) => trained.has(name));
 }

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs';
 import { type Explanation, explain } from 'shardfit';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import { gradientNoise } from '#shardfit/study/explain/gradient-noise.js';
 let explanation: Explanation;
 beforeAll(async () => {
   await tf.setBackend('cpu');
-  explanation = await explain({ batchSize: 20, workers: 4, epochs: 5 });
+  explanation = await explain({ batchSize: 20, workers: 4 });
 });
 
 test('threads do not change the result: the largest difference is exactly 0', () => {
@@ -41,6 +42,23 @@ test('the question is that of the network with ten inputs and its optimizer', ()
   expect([network, optimizer]).toEqual(['10-20-1', { learningRate: 0.01, decay: 0.1, momentum: 0.1 }]);
   expect(data).toEqual({ name: 'diabetes', rows: 397, validationRows: 45, features: 10, target: 'progression' });
   expect(target.mean).toBeGreaterThan(100);
+});
+
+test('the page docs/answer.md has the figures of this run, where they are the same every time', async () => {
+  const page = (await readFile(new URL('../../docs/answer.md', import.meta.url), 'utf8')).replaceAll(/ +/g, ' ');
+  const { oneThread, perShard, batchSizes } = explanation;
+  const whole = (value: number) => value.toLocaleString('en-US');
+  const sync = `1 | ${oneThread.rowsPerUpdate} | ${whole(oneThread.run.updates)} | ${oneThread.loss.toPrecision(4)} |`;
+  expect(page).toContain(`| \`sync\` | 1 | ${sync} 0 |`);
+  expect(page).toContain(`| \`sync\` | 4 | ${sync} **0** |`);
+  expect(page).toContain(
+    `| \`per-shard\` | 4 | 4 | ${perShard.rowsPerUpdate.toFixed(2)} | ${whole(perShard.run.updates)} |`,
+  );
+  for (const { kind, run, updatesPerEpoch, gradientNoise, loss, validationLoss } of batchSizes) {
+    const noise = `${Math.round(100 * gradientNoise)} %`;
+    const losses = `${loss.toPrecision(4)} | ${validationLoss.toPrecision(4)}`;
+    expect(page).toContain(`| ${kind} | ${run.batchSize} | ${updatesPerEpoch} | ${noise} | ${losses} |`);
+  }
 });
 
 test('refuses a batch larger than the data, and one thread to compare with one', async () => {

@@ -79,10 +79,21 @@ function mulIdentities(a: Value, b: Value, full: Shape): Value | undefined {
     [b, a],
   ] as const) {
     if (!isScalarLike(s)) continue;
+    const masked = s.splat === undefined ? undefined : maskFactor(x);
+    if (masked) return expand(mul(masked.rest, mul(masked.mask, s)), full);
     const factor = scalarFactor(x);
     if (factor) return expand(mul(factor.rest, mul(factor.scalar, reshape(s, []))), full);
   }
   return undefined;
+}
+
+/** Splits x = rest * mask: a constant factor belongs to the mask, of which gates that are cut from one tensor share one. */
+function maskFactor(x: Value): { rest: Value; mask: Value } | undefined {
+  if (x.op !== 'Mul') return undefined;
+  const [a, b] = x.inputs as [Value, Value];
+  const isMask = (v: Value): boolean => v.op === 'Cast' && (v.inputs[0] as Value).dtype === 'bool';
+  if (isMask(b)) return { rest: a, mask: b };
+  return isMask(a) ? { rest: b, mask: a } : undefined;
 }
 
 /** Splits x = rest * scalar where x is a product with a single-element factor, or a negation. */

@@ -93,12 +93,42 @@ export function slice(x: Value, begin: readonly number[], size: readonly number[
     const inner = slice(transposed.inner, permute(begin, back), permute(size, back), permute(steps, back));
     return transpose(inner, transposed.perm);
   }
+  const part = x.op === 'Concat' ? slicedPart(x, begin, size, steps) : undefined;
+  if (part) return part;
   // Only axes that change are named: ORT copies whole blocks for the others.
   const axes = x.shape.map((_, i) => i).filter((i) => size[i] !== x.shape[i] || steps[i] !== 1);
   const starts = axes.map((i) => begin[i] as number);
   const ends = axes.map((i) => sliceEnd(begin[i] as number, size[i] as number, steps[i] as number));
   const attrs = { starts, ends, axes, steps: axes.map((i) => steps[i] as number) };
   return x.graph.node('Slice', [x], attrs, { shape: [...size], dtype: x.dtype });
+}
+
+/** A slice of joined parts that lies within one of them, as a slice of that part. */
+function slicedPart(
+  joined: Value,
+  begin: readonly number[],
+  size: readonly number[],
+  steps: readonly number[],
+): Value | undefined {
+  const axis = joined.attrs.axis as number;
+  const from = begin[axis] as number;
+  const step = steps[axis] as number;
+  if (step < 0) return undefined;
+  const last = from + ((size[axis] as number) - 1) * step;
+  let start = 0;
+  for (const part of joined.inputs) {
+    const end = start + (part.shape[axis] as number);
+    if (from >= start && last < end) {
+      return slice(
+        part,
+        begin.map((b, i) => (i === axis ? b - start : b)),
+        size,
+        steps,
+      );
+    }
+    start = end;
+  }
+  return undefined;
 }
 
 /** `x` with the order of elements turned around along `axes`. */

@@ -1,14 +1,24 @@
 /** Replaces what the graph holds symbolically by ONNX operators, once it is known what is used. */
+import { batchProducts } from './batch-products.js';
 import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
+import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
 import { gemmWithBias } from './linear.js';
-import { dim, isOne } from './shapes.js';
+import { countUses, rebuild } from './rebuild.js';
+import { dim, isOne, sameShape, sizeOf } from './shapes.js';
+import { sumProducts } from './sum-products.js';
 import { topologicalOrder, type Value } from './value.js';
 
 /** Rebuilds the graph under `outputs` with every symbolic node written out and some values replaced by others. */
 export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
   return writeOut(shareConvolutions(outputs, replacements));
+}
+
+/** Makes larger operations of small ones: the last passes, at the sizes that are computed. */
+export function mergeOperations(outputs: readonly Value[]): Value[] {
+  const products = batchProducts(sumProducts(addBiasFirst(outputs)));
+  return splitSlices(hoistAboveSlices(fuseBiases(products)));
 }
 
 /** A pooling asks for convolutions of parts of the windows; where the whole is needed anyway, the parts are cut from it. */
@@ -33,18 +43,43 @@ function writeOut(outputs: readonly Value[]): Value[] {
   });
 }
 
-/** Adds biases inside of the matrix products that they follow, where nothing else needs the product. The last pass. */
-export function fuseBiases(outputs: readonly Value[]): Value[] {
-  const uses = new Map<Value, number>();
-  for (const value of [...topologicalOrder(outputs).flatMap((v) => v.inputs), ...outputs]) {
-    uses.set(value, (uses.get(value) ?? 0) + 1);
-  }
+/**
+ * (x W + h U) + b as (x W + b) + h U: recurrent layers add their bias last, but then it belongs to no product alone. The
+ * sum with the smaller product first is the one that all time steps can share.
+ */
+function addBiasFirst(outputs: readonly Value[]): Value[] {
+  const uses = countUses(outputs);
+  return rebuild(outputs, new Map(), (value, original) => {
+    const [sum, bias] = value.inputs as [Value, Value];
+    if (value.op !== 'Add' || sum.op !== 'Add' || bias.shape.length !== 1) return value;
+    const [p, q] = sum.inputs as [Value, Value];
+    const isSumOfProducts = p.op === 'Gemm' && q.op === 'Gemm' && uses.get(original.inputs[0] as Value) === 1;
+    return isSumOfProducts ? addition(addition(p, bias), q) : value;
+  });
+}
+
+function addition(a: Value, b: Value): Value {
+  return a.graph.node('Add', [a, b], {}, { shape: a.shape, dtype: a.dtype });
+}
+
+/** Adds biases, and other matrices, inside of the matrix products that they follow, where nothing else needs the product. */
+function fuseBiases(outputs: readonly Value[]): Value[] {
+  const uses = countUses(outputs);
   return rebuild(outputs, new Map(), (value, original) => {
     if (value.op !== 'Add') return value;
     const [a, b] = value.inputs as [Value, Value];
     const [usedOnceA, usedOnceB] = original.inputs.map((input) => isUsedOnce(input, uses));
-    return (usedOnceA && fuseBias(a, b)) || (usedOnceB && fuseBias(b, a)) || value;
+    const biased = (usedOnceA && fuseBias(a, b)) || (usedOnceB && fuseBias(b, a));
+    return biased || (usedOnceB && fuseMatrix(b, a)) || (usedOnceA && fuseMatrix(a, b)) || value;
   });
+}
+
+/** Small products only: a large one is as fast with its sum after it, and needs no copy of the other matrix. */
+function fuseMatrix(product: Value, other: Value): Value | undefined {
+  if (product.op !== 'Gemm' || product.inputs.length > 2 || !sameShape(product.shape, other.shape)) return undefined;
+  if (sizeOf(product.shape) > 1 << 16) return undefined;
+  const { attrs, shape, dtype } = product;
+  return product.graph.node('Gemm', [...product.inputs, other], attrs, { shape, dtype });
 }
 
 /** A convolution's product is a reshaped matrix: both must have no other user. */
@@ -60,22 +95,4 @@ function fuseBias(sum: Value, bias: Value): Value | undefined {
   const columns = dim(product.shape, 1);
   if (!isBias || dim(sum.shape, -1) !== columns || dim(bias.shape, -1) !== columns) return undefined;
   return reshape(gemmWithBias(product, bias), sum.shape);
-}
-
-/** Makes the graph again with `rewrite` applied to each node after its inputs. */
-function rebuild(
-  outputs: readonly Value[],
-  replacements: ReadonlyMap<Value, Value>,
-  rewrite: (rebuilt: Value, original: Value) => Value,
-): Value[] {
-  const done = new Map(replacements);
-  for (const value of topologicalOrder(outputs)) {
-    if (done.has(value)) continue;
-    const inputs = value.inputs.map((v) => done.get(v) as Value);
-    const same = inputs.every((v, i) => v === value.inputs[i]);
-    const { op, attrs, shape, dtype } = value;
-    const rebuilt = same ? value : value.graph.node(op, inputs, attrs, { shape, dtype });
-    done.set(value, rewrite(rebuilt, value));
-  }
-  return outputs.map((value) => done.get(value) as Value);
 }

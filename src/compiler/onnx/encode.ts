@@ -16,6 +16,7 @@ const ATTRS_AS_INPUTS: Record<string, readonly string[]> = {
   ReduceSum: ['axes'],
   Reshape: ['shape'],
   Slice: ['starts', 'ends', 'axes', 'steps'],
+  Split: ['split'],
   Tile: ['repeats'],
 };
 const FLOAT_ATTRS = new Set(['alpha', 'beta', 'gamma', 'epsilon']);
@@ -104,6 +105,9 @@ class Encoder {
     const inputs = value.op === 'Pad' ? [first, ...extra, ...rest] : [first, ...rest, ...extra];
     const outputs = [this.#name(value)];
     for (const output of further) outputs[Number(output.op.slice(1))] = this.#name(output);
+    // Pieces that nobody uses need names too.
+    const pieces = value.op === 'Split' ? (value.attrs.split as number[]).length : 0;
+    for (let k = 1; k < pieces; k++) outputs[k] ??= `v${value.id}_${k}`;
     this.#pushNode(
       value.op,
       inputs as string[],

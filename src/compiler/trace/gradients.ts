@@ -96,8 +96,15 @@ const tileGradient: GradientFunction = (dy, saved, attrs) => {
   return { x: () => tf.sum(tf.reshape(dy, split), copies) };
 };
 
+/** 1 where clipping changes nothing: one comparison with what was computed anyway, in place of two. */
+const clipGradient: GradientFunction = (dy, saved, { clipValueMin, clipValueMax }) => {
+  const [x] = saved as [tf.Tensor];
+  return { x: () => times(dy, tf.equal(x, tf.clipByValue(x, clipValueMin, clipValueMax))) };
+};
+
 /** In place of tfjs' own. */
 const REPLACED: Record<string, GradientFunction> = {
+  ClipByValue: clipGradient,
   Conv2D: convolutionGradient('Conv2DBackpropInput', 'Conv2DBackpropFilter'),
   Conv3D: convolutionGradient('Conv3DBackpropInputV2', 'Conv3DBackpropFilterV2'),
   DepthwiseConv2dNative: convolutionGradient(

@@ -46,7 +46,7 @@ export function barPanel(title: string, axis: string, bars: Bar[], missing = 'â€
     option: {
       ...base(),
       grid: ROW_MARGINS,
-      xAxis: xAxis(axis, { type: 'value', min: 0, splitNumber: 3 }),
+      xAxis: xAxis(axis, { type: 'value', min: 0, splitNumber: 2 }),
       yAxis: rowNames(bars.map(({ name }) => name)),
       series: [{ type: 'bar', data, label, barWidth: '62%' }],
     },

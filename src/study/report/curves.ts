@@ -108,7 +108,7 @@ function panelsOf(results: StudyResults, series: Series[], against: Against, loo
     const option: EChartsOption = {
       ...base(),
       grid: MARGINS,
-      xAxis: xAxis(against.axis, against.logarithmic ? { type: 'log' } : { type: 'value', min: 0 }),
+      xAxis: xAxis(against.axis, against.logarithmic ? { type: 'log' } : { type: 'value', min: 0, splitNumber: 4 }),
       yAxis: yAxis(lossName(results), { type: 'log', logBase: 2, ...ends }),
       series: lines[index] as ReturnType<typeof linesOf>,
     };

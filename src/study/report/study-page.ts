@@ -1,3 +1,4 @@
+import { crewName, crewsOf } from '../grid.js';
 import type { Page } from '../page/figure.js';
 import { grouped, short } from '../page/numbers.js';
 import { renderPage } from '../page/render.js';
@@ -65,10 +66,7 @@ function factsOf(
     ['Optimizer', `SGD, momentum ${momentum}${nesterov ? ' (Nesterov)' : ''}, decay ${decay}; ${plan.epochs} epochs`],
     ['Rules', `${plan.rules.join(', ')}${options.map(([option, value]) => `; ${option} ${value}`).join('')}`],
     ['Batch sizes', plan.batchSizes.join(', ')],
-    [
-      'Workers',
-      [...plan.workers.map((n) => `${n} threads`), ...plan.virtualWorkers.map((n) => `${n} simulated`)].join(', '),
-    ],
+    ['Workers', crewsOf(plan).map(crewName).join(', ')],
     ['Learning rates', plan.learningRates.join(', ')],
     [
       'Trainings',
