@@ -33,7 +33,9 @@ describe('in a pipe', () => {
     const idle = await train('--data', 'diabetes', '--epochs', '1', '--batch-size', '1', '--workers', '2', '--quiet');
     expect(idle.stdout).toMatch(/of 1 row made 1 update .* by 1 thread \(1 more thread had nothing to do\)/);
     const full = await train(...SMALL, '--batch-size', 'full', '--workers', '2', '--quiet');
-    expect(full.stdout).toMatch(/mini-batches +1 an epoch, of 1,617 rows\n {2}update rule +sync\n {2}updates +2 in 2 epochs/);
+    expect(full.stdout).toMatch(
+      /mini-batches +1 an epoch, of 1,617 rows\n {2}update rule +sync\n {2}updates +2 in 2 epochs/,
+    );
     expect(full.stdout).toMatch(/Each mini-batch of 1,617 rows made 1 update/);
   });
 
