@@ -1,23 +1,21 @@
 /**
- * Depthwise convolutions, tap by tap: every channel has filters of its own, so that there is no matrix to multiply with.
+ * Depthwise convolutions: every channel has filters of its own, so that there is no matrix to multiply with. ONNX' own
+ * convolution knows such groups; what it has no operator for goes tap by tap.
  * Filters are [height, width, channels, multiplier]; output channel c * multiplier + m is filter m of channel c.
  */
 import { mul } from './elementwise.js';
-import { scatterAdd, sumAll } from './interleave.js';
-import { concat, reshape, slice } from './layout.js';
+import { scatterAdd } from './interleave.js';
+import { concat, reshape, reverse, slice, transpose } from './layout.js';
+import { planarConvolution, turnedWindow } from './planar.js';
 import { reduce } from './reduction.js';
 import { dim } from './shapes.js';
 import type { Value } from './value.js';
 import { padInput, tap, tapPositions, tapStart, type Window } from './window.js';
 
 export function depthwiseConv2d(x: Value, filter: Value, window: Window): Value {
-  const padded = padInput(x, window);
-  const [channels, multiplier] = [dim(filter.shape, 2), dim(filter.shape, 3)];
-  const products = tapPositions(window).map((position, k) => {
-    const seen = tap(padded, window, position);
-    return mul(multiplier > 1 ? reshape(seen, [...seen.shape, 1]) : seen, tapFilter(filter, k));
-  });
-  return reshape(sumAll(products), [dim(x.shape, 0), ...window.out, channels * multiplier]);
+  const [height, width, channels, multiplier] = filter.shape as [number, number, number, number];
+  const filters = reshape(transpose(filter, [2, 3, 0, 1]), [channels * multiplier, 1, height, width]);
+  return planarConvolution(x, filters, window, channels);
 }
 
 /** Factors of tap k: [channels, multiplier], or [channels] where the multiplier is 1. */
@@ -47,6 +45,10 @@ export function depthwiseFilterGradient(x: Value, dy: Value, window: Window, fil
 export function depthwiseInputGradient(dy: Value, filter: Value, window: Window, inputShape: readonly number[]): Value {
   const [, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
+  if (window.stride.every((s) => s === 1)) {
+    const turned = transpose(reverse(filter, [0, 1]), [2, 3, 0, 1]);
+    return planarConvolution(dy, turned, turnedWindow(window, [height, width]), channels);
+  }
   const pieces = tapPositions(window).map((position, k) => {
     const product = mul(byChannel(dy, channels), tapFilter(filter, k));
     const value = dim(filter.shape, 3) > 1 ? reduce('ReduceSum', product, 4) : product;

@@ -9,6 +9,11 @@ import { type Pair, type Window, windowLength } from './window.js';
 
 /** The convolution of x [batch, height, width, channels] in that layout: the transposes around it are explicit. */
 export function planarConv2d(x: Value, filter: Value, window: Window): Value {
+  return planarConvolution(x, transpose(filter, [3, 2, 0, 1]), window, 1);
+}
+
+/** Each of `groups` groups of channels has filters of its own; `filters` is [outputs, inputs of a group, height, width]. */
+export function planarConvolution(x: Value, filters: Value, window: Window, groups: number): Value {
   const ends = ([0, 1] as const).map((axis) => {
     const begin = (window.padding[axis] as number) - window.offset[axis];
     const last = (window.out[axis] - 1) * window.stride[axis] + windowLength(window, axis);
@@ -25,13 +30,14 @@ export function planarConv2d(x: Value, filter: Value, window: Window): Value {
     ],
   );
   const attrs = {
+    group: groups,
     kernel_shape: window.kernel,
     strides: window.stride,
     dilations: window.dilation,
     pads: [...ends.map(({ begin }) => Math.max(0, begin)), ...ends.map(({ end }) => Math.max(0, end))],
   };
-  const inputs = [transpose(cut, [0, 3, 1, 2]), transpose(filter, [3, 2, 0, 1])];
-  const shape = [dim(x.shape, 0), dim(filter.shape, 3), ...window.out];
+  const inputs = [transpose(cut, [0, 3, 1, 2]), filters];
+  const shape = [dim(x.shape, 0), dim(filters.shape, 0), ...window.out];
   return transpose(x.graph.node('Conv', inputs, attrs, { shape, dtype: x.dtype }), [0, 2, 3, 1]);
 }
 
@@ -45,15 +51,19 @@ export function planarInputGradient(dy: Value, filter: Value, window: Window, si
   const isWide = dim(filter.shape, 2) >= 8 && dim(filter.shape, 3) >= 8;
   const isPlain = window.stride.every((s) => s === 1) && window.offset.every((o) => o === 0);
   if (!isWide || !isPlain || grows > MAX_GROWTH || window.kernel.every((k) => k === 1)) return undefined;
+  return planarConv2d(dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turnedWindow(window, size));
+}
+
+/** The window by which dy, with filters turned around, gives the gradient of an input of this size; for strides of 1. */
+export function turnedWindow(window: Window, size: Pair): Window {
   const [before, beside] = ([0, 1] as const).map(
     (axis) => windowLength(window, axis) - 1 - (window.padding[axis] as number),
   ) as [number, number];
   // Of the padding only its begin counts: the window's size says where the end is.
-  const turned = {
+  return {
     ...window,
     out: size,
     padding: [Math.max(0, before), Math.max(0, beside), 0, 0] as const,
     offset: [Math.max(0, -before), Math.max(0, -beside)] as const,
   };
-  return planarConv2d(dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turned);
 }

@@ -19,6 +19,9 @@ const ATTRS_AS_INPUTS: Record<string, readonly string[]> = {
   Split: ['split'],
   Tile: ['repeats'],
 };
+/** Elements of a uniform constant that are written out. */
+const LARGEST_SPLAT = 1024;
+
 const FLOAT_ATTRS = new Set(['alpha', 'beta', 'gamma', 'epsilon']);
 const CONTRIB_OPS = new Set(['FusedMatMul']);
 
@@ -124,6 +127,13 @@ class Encoder {
   #addConstant(value: Value): void {
     const name = this.#name(value);
     const size = value.shape.reduce((n, d) => n * d, 1);
+    if (value.splat !== undefined && size > LARGEST_SPLAT) {
+      // One number and a shape in place of megabytes of zeros.
+      const one = `${name}_one`;
+      this.#initializers.set(one, tensor(one, [], value.dtype, filled(value.dtype, 1, value.splat)));
+      this.#pushNode('Expand', [one, this.#int64(value.shape)], [name], []);
+      return;
+    }
     const data = value.data ?? filled(value.dtype, size, value.splat as number);
     this.#initializers.set(name, tensor(name, value.shape, value.dtype, data));
   }

@@ -1,20 +1,10 @@
-import { base, logarithmicEnds, MARGINS, xAxis, yAxis } from '../page/axes.js';
-import { type Bar, barPanel } from '../page/bar-panel.js';
-import type { Figure, LegendEntry, Mark, Panel } from '../page/figure.js';
-import { grouped, rounded, short } from '../page/numbers.js';
-import { type ColourName, colour } from '../page/palette.js';
+import { barPanel } from '../page/bar-panel.js';
+import type { Figure } from '../page/figure.js';
+import { grouped, short } from '../page/numbers.js';
 import { renderPage } from '../page/render.js';
 import { quantile, stalenessPanel } from '../page/staleness-panel.js';
-import type { BatchSizeRun, ExplainedRun, Explanation, ThreadsRun } from './explanation.js';
-
-/** One training with its name and its look. */
-interface Drawn<Run extends ExplainedRun> {
-  name: string;
-  colour: ColourName;
-  mark: Mark;
-  dashes: number[];
-  run: Run;
-}
+import { bars, type Drawn, legendOf, lossPanel } from './drawn.js';
+import type { BatchSizeRun, Explanation, ThreadsRun } from './explanation.js';
 
 /** The answer as one self-contained page. */
 export function explanationPage(explanation: Explanation): string {
@@ -197,38 +187,6 @@ function sizesFigure(drawn: Drawn<BatchSizeRun>[]): Figure {
         short(run.validationLoss),
         short(run.run.seconds),
       ]),
-    },
-  };
-}
-
-function legendOf(drawn: Drawn<ExplainedRun>[]): LegendEntry[] {
-  return drawn.map(({ name, colour: hue, mark, dashes }) => ({ name, colour: hue, symbol: mark, dashes }));
-}
-
-function bars<Run extends ExplainedRun>(drawn: Drawn<Run>[], value: (run: Run) => number): Bar[] {
-  return drawn.map(({ name, colour: hue, run }) => ({ name, colour: hue, value: value(run) }));
-}
-
-function lossPanel(drawn: Drawn<ExplainedRun>[]): Panel {
-  const series = drawn.map(({ name, colour: hue, mark, dashes, run }) => ({
-    type: 'line' as const,
-    name,
-    color: colour(hue),
-    symbol: mark,
-    symbolSize: 6,
-    lineStyle: { width: 2, type: dashes.length === 0 ? ('solid' as const) : dashes },
-    data: run.validationLosses.map((loss, epoch) => [epoch + 1, rounded(loss)]),
-  }));
-  const ends = logarithmicEnds(drawn.flatMap(({ run }) => run.validationLosses));
-  return {
-    title: 'Loss',
-    height: 280,
-    option: {
-      ...base(),
-      grid: MARGINS,
-      xAxis: xAxis('epochs', { type: 'value', min: 0 }),
-      yAxis: yAxis('validation loss', { type: 'log', logBase: 2, ...ends }),
-      series,
     },
   };
 }
