@@ -42,7 +42,7 @@ describe('a wrong command line ends with code 2 and one message', () => {
     ],
     ['model and hidden', [...DIGITS, '--model', 'm.json', '--hidden', '3'], /cannot be used with/],
     ['a missing model', [...DIGITS, '--model', 'no.json'], /--model no.json does not exist/],
-    ['a file that is no model', [...DIGITS, '--model', good], /--model .*\.csv is not a topology .{0,200}$/],
+    ['a file that is no model', [...DIGITS, '--model', good], /--model .*\.csv is not a topology .{0,200}\n$/],
     ['5000 workers', [...DIGITS, '--workers', '5000'], /--workers must be 'auto' or a whole number from 1 to 1024/],
     ['5000 simulated workers', [...DIGITS, '--virtual-workers', '5000'], /--virtual-workers must be .* 1 to 1024/],
     [

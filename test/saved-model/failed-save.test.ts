@@ -31,11 +31,12 @@ afterEach(() => {
 
 tf.enableProdMode();
 const root = await temporaryFolder();
+let folders = 0;
 
 test.each(['weights', 'normalizer', 'model.json'])(
   'a disk that is full at the %s file leaves the older model and nothing of the new one',
   async (file) => {
-    const folder = join(root, file);
+    const folder = join(root, `full-${folders++}`);
     await saveModel(folder, modelOf(1), PREPROCESSING);
     const before = await readdir(folder);
     disk.fullAt = file;
