@@ -22,6 +22,8 @@ export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';
 export { loadModel, modelFolder, type SavedModel } from './saved-model/load-model.js';
+export type { RawRows } from './saved-model/predict.js';
+export type { Preprocessing } from './saved-model/preprocessing.js';
 export { saveModel } from './saved-model/save-model.js';
 export { type ExplainOptions, explain } from './study/explain/explain.js';
 export type { BatchSizeRun, ExplainedRun, Explanation, ThreadsRun } from './study/explain/explanation.js';

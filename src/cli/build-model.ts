@@ -4,6 +4,7 @@ import type { Table } from '../data/table.js';
 import type { Activation, Loss } from './choices.js';
 import { seedFor, seedInitializers } from './initial-weights.js';
 import { chooseObjective, type Objective } from './objective.js';
+import { count } from './report/format.js';
 import { UsageError } from './usage-error.js';
 
 type ModelJson = Parameters<typeof tf.models.modelFromJSON>[0];
@@ -43,6 +44,7 @@ export async function buildModel(table: Table, choice: ModelChoice): Promise<Bui
 
 function buildDense(features: number, objective: Objective, { hidden, activation, seed }: ModelChoice): tf.LayersModel {
   const widths = [...hidden, objective.units];
+  checkSize([features, ...widths]);
   const layers = widths.map((units, index) =>
     tf.layers.dense({
       units,
@@ -52,6 +54,17 @@ function buildDense(features: number, objective: Objective, { hidden, activation
     }),
   );
   return tf.sequential({ layers });
+}
+
+/** What a thread's memory can address, in 32-bit floats. tfjs would say 'Invalid typed array length'. */
+const MOST_WEIGHTS = 2 ** 30;
+
+function checkSize(widths: number[]): void {
+  const weights = widths.reduce((sum, width, index) => sum + width * ((widths[index - 1] ?? 0) + 1), 0);
+  if (weights <= MOST_WEIGHTS) return;
+  throw new UsageError(
+    `--hidden ${widths.slice(1, -1)} makes ${count(weights)} weights; at most ${count(MOST_WEIGHTS)} fit in memory`,
+  );
 }
 
 async function readTopology(file: string, seed: number): Promise<tf.LayersModel> {
@@ -65,16 +78,24 @@ async function readTopology(file: string, seed: number): Promise<tf.LayersModel>
   try {
     const json = JSON.parse(text);
     // model.json of model.save(), or what model.toJSON() returns; tfjs itself opens `model_config` inside of either.
-    const draft = await tf.models.modelFromJSON(json.modelTopology ?? json);
+    const found = json?.modelTopology ?? json;
+    if (!(found?.model_config ?? found)?.class_name) throw new Error("it has no 'class_name' of a model");
+    const draft = await tf.models.modelFromJSON(found);
     // The draft spells out the initializers that the file leaves to tfjs' defaults: those need seeds as well.
     const topology = seedInitializers(draft.toJSON(null, false), seed) as ModelJson;
     draft.dispose();
     return await tf.models.modelFromJSON(topology);
   } catch (error) {
     throw new UsageError(
-      `--model ${file} is not a topology that tfjs can build: ${(error as Error).message}; write it with model.toJSON() or model.save() of tfjs`,
+      `--model ${file} is not a topology that tfjs can build: ${firstWords(error as Error)}; write it with model.toJSON() or model.save() of tfjs`,
     );
   }
+}
+
+/** tfjs puts whole configurations into its messages. */
+function firstWords({ message }: Error): string {
+  const [line = ''] = message.split(/\n| in \{/);
+  return line.length > 160 ? `${line.slice(0, 157)}...` : line;
 }
 
 function checkInput(model: tf.LayersModel, { columns, name }: Table, file: string): void {

@@ -9,6 +9,9 @@ export const LOSSES = [
   'meanAbsoluteError',
 ] as const;
 
+/** Other names that tfjs and Keras have for them. */
+export const LOSS_ALIASES: Record<string, Loss> = { mse: 'meanSquaredError', mae: 'meanAbsoluteError' };
+
 export type Loss = (typeof LOSSES)[number];
 
 /** Activations that `--activation` takes. */

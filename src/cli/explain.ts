@@ -1,15 +1,15 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import writeFileAtomic from 'write-file-atomic';
 import { resolveOptions } from '../coordinator/options.js';
 import { explain } from '../index.js';
+import { writeWhole } from '../saved-model/write-whole.js';
 import { explanationPage } from '../study/explain/explanation-page.js';
 import type { ExplainCommandOptions } from './explain-command.js';
+import { inFlags, withFlagNames } from './flag-names.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import { explanationLines } from './report/explanation-lines.js';
-import { withFlagNames } from './rule-options.js';
 import { UsageError } from './usage-error.js';
 
 /** `shardfit explain`: runs the trainings and prints what was counted. */
@@ -26,11 +26,13 @@ export async function explainCommandLine(
   const onStage = (stage: string) => {
     if (!json) output.line(`training: ${stage} ...`);
   };
-  const explanation = await explain({ batchSize, workers, epochs, seed, signal, onStage });
+  const explanation = await explain({ batchSize, workers, epochs, seed, signal, onStage }).catch((error) => {
+    throw inFlags(error);
+  });
   if (json) output.line(JSON.stringify(explanation));
   else for (const line of explanationLines(explanation)) output.line(line);
   if (html === undefined) return;
-  await writeFileAtomic(html, explanationPage(explanation));
+  await writeWhole(html, explanationPage(explanation));
   if (!json) output.line(`The answer as a page: ${html}`);
 }
 

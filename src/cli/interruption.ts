@@ -5,8 +5,8 @@ export interface Interruption extends Disposable {
   signal: AbortSignal;
   /** What the program should exit with; undefined while no signal came. */
   readonly exitCode: number | undefined;
-  /** Stops as if a signal had come, with exit code 0. */
-  stop(): void;
+  /** Stops as if a signal had come. */
+  stop(exitCode: number): void;
 }
 
 /** @param say writes a line for the person who pressed Ctrl-C. */
@@ -26,8 +26,8 @@ export function listenForInterruption(say: (line: string) => void): Interruption
     get exitCode() {
       return exitCode;
     },
-    stop() {
-      exitCode ??= EXIT.done;
+    stop(code) {
+      exitCode ??= code;
       controller.abort();
     },
     [Symbol.dispose]() {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { didYouMean } from '../data/nearest-name.js';
+import { didYouMean } from '../common/nearest-name.js';
 
 /** Readers of option values. Each throws commander's error, which names the option and its value. */
 
@@ -31,11 +31,14 @@ export function readWholeOr<Word extends string>(word: Word): (text: string) => 
   };
 }
 
-/** Whole numbers of at least 1, separated by commas: `128,64`. */
-export function readSizes(text: string): number[] {
+/** Whole numbers of at least 1, separated by commas: `128,64`; `none` for none at all. */
+export function readHidden(text: string): number[] {
+  if (text === 'none') return [];
   const sizes = text.split(',').map((part) => toNumber(part.trim()));
   if (sizes.every((size) => Number.isSafeInteger(size) && size >= 1)) return sizes;
-  throw new InvalidArgumentError('It must be whole numbers of at least 1, separated by commas, such as 128,64.');
+  throw new InvalidArgumentError(
+    'It must be whole numbers of at least 1, separated by commas, such as 128,64, or none.',
+  );
 }
 
 /** Values separated by commas, each as `read` takes it: `0.1,0.3`. */
@@ -43,10 +46,13 @@ export function readList<Value>(read: (text: string) => Value): (text: string) =
   return (text) => text.split(',').map((part) => read(part.trim()));
 }
 
-/** One of `names`. */
-export function readName<Name extends string>(names: readonly Name[]): (text: string) => Name {
+/** One of `names`, or of `aliases` for them, which are in small letters. */
+export function readName<Name extends string>(
+  names: readonly Name[],
+  aliases: Readonly<Record<string, Name>> = {},
+): (text: string) => Name {
   return (text) => {
-    const found = names.find((name) => name === text);
+    const found = names.find((name) => name === text) ?? new Map(Object.entries(aliases)).get(text.toLowerCase());
     if (found !== undefined) return found;
     throw new InvalidArgumentError(`It must be one of ${names.join(', ')}${didYouMean(text, names)}`);
   };

@@ -6,8 +6,11 @@ export interface Output {
   error(text: string): void;
   /** Whether stdout is a terminal, on which a line can be drawn again. */
   terminal: boolean;
-  /** Called once when the reader of stdout has gone, as in `shardfit ... | head -1`. Nothing is written from then on. */
-  onClosed: () => void;
+  /**
+   * Called once when stdout takes no more, and nothing is written to it from then on: its reader has gone, as in
+   * `shardfit ... | head -1`, or, with what is wrong, it cannot be written, as on a full disk.
+   */
+  onClosed: (problem?: string) => void;
 }
 
 export function openOutput(): Output {
@@ -23,10 +26,10 @@ export function openOutput(): Output {
     onClosed: () => {},
   };
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     if (closed) return;
     closed = true;
-    output.onClosed();
+    if (error.code === 'EPIPE') output.onClosed();
+    else output.onClosed(error.code === 'ENOSPC' ? 'its disk is full' : error.message);
   });
   // Nobody reads the messages: they are not worth ending the program for.
   process.stderr.on('error', () => {});

@@ -2,7 +2,6 @@ import { Option } from 'commander';
 import { UPDATE_RULES, type UpdateRuleName } from '../common/update-rules.js';
 import type { FitOptions } from '../index.js';
 import { readName, readReal, readWhole } from './option-values.js';
-import { UsageError } from './usage-error.js';
 
 /** Options of a command line that say what a mini-batch does to the weights. */
 export interface RuleChoice {
@@ -16,19 +15,6 @@ export interface RuleChoice {
   virtualWorkers?: number;
   straggler?: number;
 }
-
-/** The option of `fit` behind each of them. */
-const FIT_NAMES = {
-  update: 'update',
-  batchStatistics: 'batchStatistics',
-  maxStaleness: 'maxStaleness',
-  hogwildMomentum: 'hogwildMomentum',
-  syncEvery: 'syncEvery',
-  outerMomentum: 'outerMomentum',
-  outerLr: 'outerLearningRate',
-  virtualWorkers: 'virtualWorkers',
-  straggler: 'straggler',
-} as const satisfies Record<keyof RuleChoice, keyof FitOptions>;
 
 const RULE_HELP = 'what a mini-batch does to the weights: sync, per-shard, hogwild or local';
 
@@ -63,37 +49,14 @@ export function ruleDetails(): Option[] {
   ];
 }
 
+/** The options of `fit` behind them. */
+type RuleFitOptions = Pick<FitOptions, Exclude<keyof RuleChoice, 'outerLr'> | 'outerLearningRate'>;
+
 /** The choice in the names of `fit`, what is not given left out. */
-export function ruleFitOptions(choice: RuleChoice): Pick<FitOptions, (typeof FIT_NAMES)[keyof typeof FIT_NAMES]> {
-  const given = Object.entries(FIT_NAMES).filter(([name]) => choice[name as keyof RuleChoice] !== undefined);
-  return Object.fromEntries(given.map(([name, fitName]) => [fitName, choice[name as keyof RuleChoice]]));
-}
-
-/**
- * Runs `check`, which looks at options of `fit`.
- *
- * @throws UsageError with the names of the command line where `check` throws with those of the library.
- */
-export function withFlagNames<T>(check: () => T): T {
-  try {
-    return check();
-  } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError) throw new UsageError(inFlags(error.message));
-    throw error;
-  }
-}
-
-/** `maxStaleness belongs to update: 'per-shard'` as `--max-staleness belongs to --update per-shard`. */
-function inFlags(message: string): string {
-  let text = message
-    .replace(/^batchSizes\b/, '--batch-sizes')
-    .replace(/^learningRates\b/, '--lrs')
-    .replace(/\bupdate: '([\w-]+)'/g, '--update $1')
-    .replace(/\bbatchStatistics: '(\w+)'/g, 'batchStatistics $1')
-    .replace(/\bshards\b(?= must)/, '--shards');
-  for (const [name, fitName] of Object.entries(FIT_NAMES)) {
-    if (name === 'update' || name === 'straggler') continue;
-    text = text.replaceAll(fitName, `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-  }
-  return text.replace(/^straggler\b/, '--straggler');
+export function ruleFitOptions(choice: RuleChoice): RuleFitOptions {
+  const { update, maxStaleness, hogwildMomentum, syncEvery, outerMomentum, virtualWorkers, straggler } = choice;
+  const { outerLr: outerLearningRate, batchStatistics } = choice;
+  const all = { update, maxStaleness, hogwildMomentum, syncEvery, outerMomentum, outerLearningRate };
+  const given = Object.entries({ ...all, batchStatistics, virtualWorkers, straggler }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given);
 }

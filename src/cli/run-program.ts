@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { DataChoiceError } from '../data/data-error.js';
 import { EXIT } from './exit-code.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
@@ -24,11 +25,12 @@ function explain(error: unknown, output: Output, { signal, exitCode }: Interrupt
   // commander has printed its message itself; it also throws after --help, with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (signal.aborted && error === signal.reason) {
-    if (exitCode !== EXIT.done) output.error('shardfit: stopped before training had begun');
+    if (exitCode === EXIT.interrupted || exitCode === EXIT.terminated)
+      output.error('shardfit: stopped before training had begun');
     return exitCode ?? EXIT.interrupted;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));
   output.error(`shardfit: ${message}`);
   if (process.env.SHARDFIT_DEBUG && stack) output.error(stack);
-  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  return error instanceof UsageError || error instanceof DataChoiceError ? EXIT.usage : EXIT.failed;
 }

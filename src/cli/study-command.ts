@@ -1,11 +1,15 @@
 import { Command, Option } from 'commander';
 import { UPDATE_RULES, type UpdateRuleName } from '../common/update-rules.js';
+import { type MomentumChoice, momentumOptions } from './optimizer-options.js';
 import { readList, readName, readReal, readWhole, readWholeOr } from './option-values.js';
 import { type RuleChoice, ruleDetails } from './rule-options.js';
-import { dataOptions, modelOptions, momentumOptions, type TaskOptions } from './task-options.js';
+import { dataOptions, modelOptions, type TaskOptions } from './task-options.js';
 
 /** Options of `shardfit study`, read and checked. What is left out is the library's to choose, or the data's. */
-export interface StudyCommandOptions extends TaskOptions, Omit<RuleChoice, 'update' | 'virtualWorkers'> {
+export interface StudyCommandOptions
+  extends TaskOptions,
+    MomentumChoice,
+    Omit<RuleChoice, 'update' | 'virtualWorkers'> {
   out: string;
   rules?: UpdateRuleName[];
   batchSizes?: (number | 'full')[];

@@ -1,11 +1,11 @@
 import * as tf from '@tensorflow/tfjs';
-import { loadData } from '../data/data-sets.js';
 import { fitNormalizer, normalize } from '../data/normalizer.js';
-import { trainingRows } from '../data/split.js';
 import type { Target } from '../data/table.js';
 import type { StudyTask } from '../index.js';
 import { buildModel, type ModelChoice } from './build-model.js';
+import { loadTable } from './load-table.js';
 import { encodeTarget } from './objective.js';
+import type { Output } from './output.js';
 import { planOf } from './plan.js';
 import type { TaskOptions } from './task-options.js';
 
@@ -22,9 +22,8 @@ export interface CommandLineTask {
  *
  * @throws DataError or UsageError as `shardfit train` does.
  */
-export async function loadStudyTask(options: TaskOptions): Promise<CommandLineTask> {
-  const table = await loadData(options.data, options);
-  const training = trainingRows(table.rows, options.validationSplit);
+export async function loadStudyTask(options: TaskOptions, output: Output): Promise<CommandLineTask> {
+  const { table, training } = await loadTable(options, output);
   const normalizer = fitNormalizer(table.features, table.columns, training);
   const choice: Omit<ModelChoice, 'seed'> = { ...options, file: options.model };
   const { model, objective } = await buildModel(table, { ...choice, seed: 0 });

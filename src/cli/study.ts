@@ -1,13 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import { type StudyOptions, study } from '../index.js';
 import { planOf } from '../study/plan.js';
+import { withFlagNames } from './flag-names.js';
 import type { Interruption } from './interruption.js';
 import { defaultLearningRate } from './objective.js';
+import { checkMomentum } from './optimizer-options.js';
 import type { Output } from './output.js';
 import { studyReport } from './report/study-report.js';
-import { ruleFitOptions, withFlagNames } from './rule-options.js';
+import { ruleFitOptions } from './rule-options.js';
 import type { StudyCommandOptions } from './study-command.js';
-import { type CommandLineTask, loadStudyTask } from './study-task.js';
+import { loadStudyTask } from './study-task.js';
 
 /** Learning rates, as multiples of the one that `shardfit train` takes for the data. */
 const RATES = [3, 10, 30];
@@ -24,10 +26,13 @@ export async function studyCommandLine(
 ): Promise<void> {
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
-  const loaded = await loadStudyTask(options);
+  // Before the data is loaded: nothing about it can put these right.
+  checkMomentum(options);
+  withFlagNames(() => planOf(studyOptionsOf(options, { training: Number.MAX_SAFE_INTEGER, learningRate: 0.01 })));
+  const loaded = await loadStudyTask(options, output);
   const report = studyReport(output, options);
-  const studyOptions: StudyOptions = { ...studyOptionsOf(options, loaded), signal, onProgress: report.progress };
-  withFlagNames(() => planOf(studyOptions));
+  const data = { training: loaded.training, learningRate: defaultLearningRate(loaded.target) };
+  const studyOptions = { ...studyOptionsOf(options, data), signal, onProgress: report.progress };
   try {
     report.end(await study(loaded.task, studyOptions));
   } catch (error) {
@@ -37,7 +42,11 @@ export async function studyCommandLine(
   }
 }
 
-function studyOptionsOf(options: StudyCommandOptions, { training, target }: CommandLineTask): StudyOptions {
+/** @param data rows to train on, and the learning rate that `shardfit train` would take. */
+function studyOptionsOf(
+  options: StudyCommandOptions,
+  { training, learningRate }: { training: number; learningRate: number },
+): StudyOptions {
   const { out, rules, batchSizes, workers, virtualWorkers, seeds, epochs, targetLoss, lrs } = options;
   const { validationSplit, momentum, nesterov, decay } = options;
   const { maxStaleness, hogwildMomentum, syncEvery, outerMomentum, outerLr, straggler } = options;
@@ -49,7 +58,7 @@ function studyOptionsOf(options: StudyCommandOptions, { training, target }: Comm
     ...{ update: 'sync', maxStaleness, hogwildMomentum, syncEvery, outerMomentum, outerLr, straggler },
   });
   // Multiples that are shown as they are meant: 0.03, not 0.030000000000000002.
-  const usual = RATES.map((times) => Number((times * defaultLearningRate(target)).toPrecision(3)));
+  const usual = RATES.map((times) => Number((times * learningRate).toPrecision(3)));
   return {
     folder: out,
     ...(rules && { rules }),

@@ -1,10 +1,10 @@
 import { Option } from 'commander';
 import { BUILT_IN } from '../data/data-sets.js';
 import type { Task } from '../data/table.js';
-import { ACTIVATIONS, type Activation, LOSSES, type Loss } from './choices.js';
-import { readName, readReal, readSizes } from './option-values.js';
+import { ACTIVATIONS, type Activation, LOSS_ALIASES, LOSSES, type Loss } from './choices.js';
+import { readHidden, readName, readReal } from './option-values.js';
 
-/** Options that say what is trained: the data, the model, and the optimizer but for its rate. */
+/** Options that say what is trained: the data and the model. */
 export interface TaskOptions {
   data: string;
   target?: string;
@@ -14,9 +14,6 @@ export interface TaskOptions {
   hidden: number[];
   activation: Activation;
   loss?: Loss;
-  momentum: number;
-  nesterov: boolean;
-  decay: number;
 }
 
 /** `--data` and what belongs to it. */
@@ -37,7 +34,9 @@ export function dataOptions(): Option[] {
 /** `--hidden` or `--model`, and the loss. */
 export function modelOptions(): Option[] {
   return [
-    new Option('--hidden <sizes>', 'widths of the hidden dense layers').argParser(readSizes).default([64], '64'),
+    new Option('--hidden <sizes>', 'widths of the hidden dense layers, or none')
+      .argParser(readHidden)
+      .default([64], '64'),
     new Option('--activation <name>', 'activation of the hidden layers')
       .argParser(readName(ACTIVATIONS))
       .default('relu'),
@@ -46,18 +45,7 @@ export function modelOptions(): Option[] {
       'activation',
     ]),
     new Option('--loss <name>', 'loss (default: categoricalCrossentropy or meanSquaredError)').argParser(
-      readName(LOSSES),
+      readName(LOSSES, LOSS_ALIASES),
     ),
-  ];
-}
-
-/** Options of SGD, but for the learning rate. */
-export function momentumOptions(): Option[] {
-  const momentum = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
-  const notNegative = readReal('of at least 0', (value) => value >= 0);
-  return [
-    new Option('--momentum <m>', 'momentum').argParser(momentum).default(0),
-    new Option('--nesterov', "Nesterov's form of the momentum").default(false),
-    new Option('--decay <d>', 'time decay of the learning rate per update').argParser(notNegative).default(0),
   ];
 }

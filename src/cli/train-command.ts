@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { MOST_NUMBERED_CLASSES, ROWS_PER_CLASS } from '../data/target.js';
-import { readReal, readWhole, readWholeOr } from './option-values.js';
+import { optimizerOptions } from './optimizer-options.js';
+import { readWhole, readWholeOr } from './option-values.js';
 import { updateOptions } from './rule-options.js';
-import { dataOptions, modelOptions, momentumOptions } from './task-options.js';
+import { dataOptions, modelOptions } from './task-options.js';
 import type { TrainOptions } from './train-options.js';
 
 const TARGET_RULE = `Target: text is a class. Numbers are predicted as numbers, unless all are whole, with at most ${MOST_NUMBERED_CLASSES} different
@@ -13,6 +14,7 @@ const EXAMPLES = `Examples:
   shardfit train --data digits --hidden 64 --batch-size full --lr 0.5 --epochs 200
   shardfit train --data houses.csv --target price --hidden 64,32 --lr 0.001 --save model
   shardfit train --data digits --shards 4 --workers 2 --seed 7 --json
+  shardfit train --data digits --optimizer adam --lr 0.003 --global-clip-norm 1
   shardfit train --data digits --update per-shard --max-staleness 0
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 130 ended by Ctrl-C.`;
@@ -37,7 +39,6 @@ export function trainCommand(action: (options: TrainOptions) => Promise<void>): 
 }
 
 function trainingOptions(): Option[] {
-  const positive = readReal('above 0', (value) => value > 0);
   return [
     new Option('--epochs <n>', 'times that all rows are gone through').argParser(readWhole(1)).default(10),
     new Option('--batch-size <n>', 'rows that make one update, or full').argParser(readWholeOr('full')).default(32),
@@ -45,8 +46,7 @@ function trainingOptions(): Option[] {
       .argParser(readWholeOr('auto'))
       .default('auto'),
     new Option('--shards <n>', 'pieces of a mini-batch (default: one per thread)').argParser(readWhole(1)),
-    new Option('--lr <rate>', 'learning rate (default: 0.01 for classes, 0.001 for a number)').argParser(positive),
-    ...momentumOptions(),
+    ...optimizerOptions(),
     new Option('--seed <n>', 'fixes initial weights, shuffling and dropout').argParser(readWhole(0)).default(0),
     new Option('--no-shuffle', 'take the rows in their order'),
   ];

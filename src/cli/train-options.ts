@@ -1,14 +1,13 @@
+import type { OptimizerChoice } from './optimizer-options.js';
 import type { RuleChoice } from './rule-options.js';
 import type { TaskOptions } from './task-options.js';
 
 /** Options of `shardfit train`, read and checked. */
-export interface TrainOptions extends TaskOptions, RuleChoice {
+export interface TrainOptions extends TaskOptions, OptimizerChoice, RuleChoice {
   epochs: number;
   batchSize: number | 'full';
   workers: number | 'auto';
   shards?: number;
-  /** Default: `defaultLearningRate` of the target. */
-  lr?: number;
   seed: number;
   shuffle: boolean;
   save?: string;

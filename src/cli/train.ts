@@ -1,20 +1,25 @@
 import * as tf from '@tensorflow/tfjs';
-import { resolveRule } from '../coordinator/rule-options.js';
-import { loadData } from '../data/data-sets.js';
+import type { Optimizer } from '../common/optimizers/index.js';
+import { resolveOptions } from '../coordinator/options.js';
 import { fitNormalizer, normalize } from '../data/normalizer.js';
-import { trainingRows } from '../data/split.js';
+import type { FitOptions } from '../index.js';
 import { preprocessingOf } from '../saved-model/preprocessing.js';
-import { checkSaveFolder, saveModel } from '../saved-model/save-model.js';
+import { saveModel } from '../saved-model/save-model.js';
 import { sha256, weightBytes } from '../saved-model/weight-bytes.js';
 import { buildModel } from './build-model.js';
+import { divergence } from './divergence.js';
+import { withFlagNames } from './flag-names.js';
 import type { Interruption } from './interruption.js';
+import { loadTable } from './load-table.js';
 import { defaultLearningRate, encodeTarget } from './objective.js';
+import { chooseOptimizer } from './optimizer-options.js';
 import type { Output } from './output.js';
 import { planOf } from './plan.js';
 import { jsonReport } from './report/json-report.js';
 import { textReport } from './report/text-report.js';
-import { ruleFitOptions, withFlagNames } from './rule-options.js';
+import { ruleFitOptions } from './rule-options.js';
 import { runFit } from './run-fit.js';
+import { checkSave } from './save-option.js';
 import type { TrainOptions } from './train-options.js';
 
 /**
@@ -23,41 +28,56 @@ import type { TrainOptions } from './train-options.js';
  * @throws Error if training cannot start or diverges.
  */
 export async function train(options: TrainOptions, output: Output, interruption: Interruption): Promise<void> {
-  const { quiet, epochs, save, workers, shards } = options;
+  const { quiet, epochs, save } = options;
   // Before the data is loaded: nothing about it can put these right.
-  withFlagNames(() => resolveRule({ workers, ...(shards !== undefined && { shards }), ...ruleFitOptions(options) }));
+  withFlagNames(() => resolveOptions({ ...fitOptionsOf(options), optimizer: chooseOptimizer(options) }));
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   // Before training rather than after it, when the work would be lost.
-  if (save !== undefined) await checkSaveFolder(save);
-  const table = await loadData(options.data, options);
-  const training = trainingRows(table.rows, options.validationSplit);
+  if (save !== undefined) await checkSave(save);
+  const { table, training } = await loadTable(options, output);
   const normalizer = fitNormalizer(table.features, table.columns, training);
   const { model, objective } = await buildModel(table, { ...options, file: options.model });
+  const sgdRate = options.optimizer === 'sgd' ? defaultLearningRate(table.target) : undefined;
+  const optimizer = chooseOptimizer({ ...options, lr: options.lr ?? sgdRate });
   const report = options.json ? jsonReport(output, { quiet }) : textReport(output, { quiet, epochs });
-  report.start(planOf(table, training, model, objective));
+  report.start({ ...planOf(table, training, model, objective), optimizer: describe(options.optimizer, optimizer) });
   const [input] = model.inputs as [tf.SymbolicTensor];
   const x = tf.tensor(normalize(normalizer, table.features), [table.rows, ...(input.shape.slice(1) as number[])]);
   const y = encodeTarget(table.target, objective);
   const batchSize = options.batchSize === 'full' ? training : options.batchSize;
-  const lr = options.lr ?? defaultLearningRate(table.target);
-  const { run, interrupted, loss } = await runFit(
-    model,
-    x,
-    y,
-    { ...options, batchSize, lr },
-    report,
-    interruption.signal,
-  );
+  const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer };
+  const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, interruption.signal);
   tf.dispose([x, y]);
-  const diverged = Number.isNaN(loss) || Math.abs(loss) === Number.POSITIVE_INFINITY;
-  const saved = diverged || run.updates === 0 ? undefined : save;
-  if (saved !== undefined) await saveModel(saved, model, preprocessingOf(normalizer, table.target));
-  report.end({ run, weightsSha256: sha256(weightBytes(model)), interrupted, saved });
+  const diverged = divergence(model, logs);
+  const saved = diverged !== undefined || run.updates === 0 ? undefined : save;
+  const saving = saved === undefined ? undefined : saveModel(saved, model, preprocessingOf(normalizer, table.target));
+  // What was done is told even if it cannot be saved.
+  const failed = await saving?.catch((error: Error) => error);
+  report.end({
+    ...{ run, weightsSha256: sha256(weightBytes(model)), interrupted, diverged: diverged !== undefined },
+    saved: failed ? undefined : saved,
+  });
+  if (failed) throw failed;
   if (interrupted && saved !== undefined && options.json)
     output.error(`shardfit: saved the weights reached to ${saved}`);
-  if (diverged) {
+  if (diverged !== undefined) {
     const nothingSaved = save === undefined ? '' : '; nothing was saved';
-    throw new Error(`training diverged, the loss is ${loss}: try a smaller --lr than ${lr}${nothingSaved}`);
+    throw new Error(`training diverged, ${diverged}: try a smaller --lr than ${optimizer.learningRate}${nothingSaved}`);
   }
+}
+
+/** The options for `fit`, but for the optimizer. A full batch is as large as the data, which is not known yet. */
+function fitOptionsOf(options: TrainOptions): FitOptions {
+  const { batchSize, epochs, validationSplit, shuffle, seed, workers, shards } = options;
+  return {
+    ...{ epochs, validationSplit, shuffle, seed, workers },
+    ...(batchSize !== 'full' && { batchSize }),
+    ...(shards !== undefined && { shards }),
+    ...ruleFitOptions(options),
+  };
+}
+
+function describe(name: string, { learningRate }: Optimizer): string {
+  return `${name}, learning rate ${learningRate}`;
 }

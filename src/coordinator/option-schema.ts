@@ -1,6 +1,6 @@
 /** The one place where options are checked: names, types, ranges. */
-import { distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { didYouMean } from '../common/nearest-name.js';
 import { isOptimizer, type Optimizer } from '../common/optimizers/index.js';
 import { UPDATE_RULES } from '../common/update-rules.js';
 import type { FitOptions } from './options.js';
@@ -114,14 +114,7 @@ function toError(issue: z.core.$ZodIssue): Error {
 
 function unknownOption(name: string): string {
   const known = Object.keys(SCHEMA.shape);
-  const nearest = known.reduce((a, b) => (near(name, b) < near(name, a) ? b : a));
-  return near(name, nearest) <= Math.max(2, name.length / 2)
-    ? `fit has no option '${name}'; did you mean '${nearest}'?`
-    : `fit has no option '${name}'; it has ${known.join(', ')}`;
-}
-
-function near(a: string, b: string): number {
-  return distance(a.toLowerCase(), b.toLowerCase());
+  return `fit has no option '${name}'${didYouMean(name, known) || `; it has ${known.join(', ')}`}`;
 }
 
 function show(value: unknown): string {

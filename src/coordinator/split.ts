@@ -1,14 +1,14 @@
+import { trainingRows } from '../common/split.js';
 import type { Rows } from './data-in.js';
 import type { MatchedData } from './match-data.js';
 
 /**
- * Cuts off the last rows for validation, before any shuffling: from floor(n * (1 - fraction)) on, as Keras and tfjs do.
+ * Cuts off the last rows for validation, before any shuffling.
  *
  * @throws RangeError if no row is left to train on.
  */
 export function splitRows(data: MatchedData, fraction: number): [MatchedData, MatchedData | undefined] {
-  const at = Math.floor(data.rows * (1 - fraction));
-  if (at === 0) throw new RangeError(`validationSplit ${fraction} leaves none of the ${data.rows} rows to train on`);
+  const at = trainingRows(data.rows, fraction);
   if (at === data.rows) return [data, undefined];
   return [slice(data, 0, at), slice(data, at, data.rows)];
 }

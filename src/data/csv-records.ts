@@ -2,8 +2,8 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { type CsvError, parse } from 'csv-parse';
-import { DataError } from './data-error.js';
+import { type Info, parse } from 'csv-parse';
+import { DataChoiceError, DataError } from './data-error.js';
 
 /** One record of a CSV file. */
 export interface CsvRecord {
@@ -21,7 +21,13 @@ export interface CsvRecord {
  */
 export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
   await checkFile(path);
+  let last = { lines: 0, empty_lines: 0 };
   const parser = parse({
+    // Called at once, where the records below come when there is time for them, or never, if an error overtakes them.
+    on_record: (record, context) => {
+      last = context;
+      return record;
+    },
     trim: true,
     info: true,
     skip_empty_lines: true,
@@ -33,7 +39,9 @@ export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
   try {
     for await (const { record, info } of text.pipe(parser)) yield { cells: record, line: info.lines };
   } catch (error) {
-    throw explain(path, error);
+    // A quote that is not closed swallows lines: it stands in the row behind the last one that could be read.
+    const { empty_lines } = { ...last, ...(error as Partial<Info>) };
+    throw explain(path, error, last.lines + empty_lines - last.empty_lines + 1);
   } finally {
     text.destroy();
   }
@@ -44,9 +52,9 @@ async function checkFile(path: string): Promise<void> {
   try {
     found = await stat(path);
   } catch (error) {
-    throw explain(path, error);
+    throw explain(path, error, 1);
   }
-  if (found.isDirectory()) throw new DataError(`${path} is a folder, not a CSV file; name the file in it`);
+  if (found.isDirectory()) throw new DataChoiceError(`${path} is a folder, not a CSV file; name the file in it`);
   if (found.size === 0) throw new DataError(`${path} is empty; its first line must name the columns`);
 }
 
@@ -72,12 +80,14 @@ async function* decode(path: string): AsyncGenerator<string> {
   }
 }
 
-function explain(path: string, error: unknown): Error {
+/** @param row line on which the row begins that could not be read. */
+function explain(path: string, error: unknown, row: number): Error {
   if (error instanceof DataError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
+  const { lines: end } = { lines: row, ...(error as Partial<Info>) };
   switch (code) {
     case 'ENOENT':
-      return new DataError(
+      return new DataChoiceError(
         `${path} does not exist; check the path, or use a built-in data set: digits, diabetes, mnist`,
       );
     case 'EACCES':
@@ -86,12 +96,12 @@ function explain(path: string, error: unknown): Error {
       return new DataError(`${path} is not UTF-8 text; save it as CSV in UTF-8`);
     case 'CSV_QUOTE_NOT_CLOSED':
       return new DataError(
-        `${path}, line ${(error as CsvError).lines}: a quote (") opens here and never closes; add the closing quote`,
+        `${path}, line ${row}: a quote (") opens in the row that begins here and never closes; add the closing quote`,
       );
     case 'CSV_INVALID_CLOSING_QUOTE':
     case 'INVALID_OPENING_QUOTE':
       return new DataError(
-        `${path}, line ${(error as CsvError).lines}: a quote (") stands inside a cell; quote the whole cell and write "" for a quote in it`,
+        `${path}, line ${row}: a quote (") stands inside a cell${end > row ? `, or one is not closed before line ${end}` : ''}; quote the whole cell and write "" for a quote in it`,
       );
     default:
       return new DataError(`${path} cannot be read: ${message}`);

@@ -1,6 +1,6 @@
+import { didYouMean } from '../common/nearest-name.js';
 import { type CsvRecord, readCsvRecords } from './csv-records.js';
-import { DataError } from './data-error.js';
-import { didYouMean } from './nearest-name.js';
+import { DataChoiceError, DataError } from './data-error.js';
 import { isNumberText, readNumber, shorten } from './number-cell.js';
 import type { Table, Task } from './table.js';
 import { readTarget } from './target.js';
@@ -62,10 +62,10 @@ function readHeader(source: string, { cells: names }: CsvRecord, targetName: str
     throw new DataError(`${source}: two columns are named '${shorten(repeated)}'; names must differ, rename one`);
   }
   if (targetName === undefined) {
-    throw new DataError(`${source}: name the column to predict with --target; it has: ${list(names)}`);
+    throw new DataChoiceError(`${source}: name the column to predict with --target; it has: ${list(names)}`);
   }
   const target = names.indexOf(targetName);
-  if (target < 0) throw new DataError(unknownColumn(source, names, targetName));
+  if (target < 0) throw unknownColumn(source, names, targetName);
   if (names.length < 2) {
     throw new DataError(
       `${source}: '${shorten(targetName)}' is the only column; a model also needs columns to predict it from`,
@@ -74,14 +74,16 @@ function readHeader(source: string, { cells: names }: CsvRecord, targetName: str
   return { names, target };
 }
 
-function unknownColumn(source: string, names: string[], wanted: string): string {
+function unknownColumn(source: string, names: string[], wanted: string): DataError {
   const [only = ''] = names;
   const separator = [';', '\t', '|'].find((candidate) => only.includes(candidate));
   if (names.length === 1 && separator !== undefined) {
     const shown = separator === '\t' ? 'tabs' : `'${separator}'`;
-    return `${source}: the columns seem to be separated by ${shown}; save the file with commas`;
+    return new DataError(`${source}: the columns seem to be separated by ${shown}; save the file with commas`);
   }
-  return `${source} has no column '${shorten(wanted)}'${didYouMean(wanted, names) || '.'} It has: ${list(names)}`;
+  return new DataChoiceError(
+    `${source} has no column '${shorten(wanted)}'${didYouMean(wanted, names) || '.'} It has: ${list(names)}`,
+  );
 }
 
 function list(names: string[]): string {

@@ -2,3 +2,8 @@
 export class DataError extends Error {
   override name = 'DataError';
 }
+
+/** What was asked for is not there, whatever the data holds: a data set, a file or a column of another name. */
+export class DataChoiceError extends DataError {
+  override name = 'DataChoiceError';
+}

@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
+import { didYouMean } from '../common/nearest-name.js';
 import { loadCsvTable } from './csv-table.js';
-import { DataError } from './data-error.js';
+import { DataChoiceError } from './data-error.js';
 import { loadMnist } from './mnist.js';
-import { didYouMean } from './nearest-name.js';
 import type { Table, Task } from './table.js';
 
 /** Names of the data sets that come with the package, or with the package `mnist`. */
@@ -43,16 +43,16 @@ function loadShipped(name: string, file: string, options: { target: string; task
 
 function checkMnistOptions({ target, task }: DataOptions): void {
   if (target !== undefined && target !== 'digit') {
-    throw new DataError(`the data set 'mnist' has one target, 'digit', got '${target}'; leave the target out`);
+    throw new DataChoiceError(`the data set 'mnist' has one target, 'digit', got '${target}'; leave the target out`);
   }
   if (task === 'number')
-    throw new DataError("the data set 'mnist' is of classes, got task 'number'; leave the task out");
+    throw new DataChoiceError("the data set 'mnist' is of classes, got task 'number'; leave the task out");
 }
 
 function loadFile(path: string, { target, task }: DataOptions): Promise<Table> {
   if (!path.includes('.') && !path.includes('/')) {
     const suggestion = didYouMean(path, BUILT_IN) || '; give a path that ends in .csv.';
-    throw new DataError(`no data set is named '${path}'${suggestion} Built in are: ${BUILT_IN.join(', ')}`);
+    throw new DataChoiceError(`no data set is named '${path}'${suggestion} Built in are: ${BUILT_IN.join(', ')}`);
   }
   return loadCsvTable(path, { target, task });
 }

@@ -7,6 +7,11 @@ export function isNumberText(cell: string): boolean {
   return DECIMAL.test(cell);
 }
 
+/** Whether a cell says that a number is missing or infinite. */
+export function isMissingText(cell: string): boolean {
+  return NOT_FINITE.test(cell);
+}
+
 /**
  * The number that a cell holds, or what is wrong with it. `Number()` alone would take an empty cell for 0 and `0x10` for 16.
  */

@@ -2,6 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { filesOf, type Manifest, MODEL_FILE, parseManifest, weightSpecsOf } from './manifest.js';
+import { normalizeRows, predictRows, type RawRows } from './predict.js';
 import { type Preprocessing, parsePreprocessing } from './preprocessing.js';
 import { SavedModelError } from './saved-model-error.js';
 import { sha256 } from './weight-bytes.js';
@@ -13,6 +14,18 @@ export interface SavedModel {
   model: tf.LayersModel;
   /** What its rows must go through first; absent if the model was saved without. */
   preprocessing?: Preprocessing | undefined;
+  /**
+   * Predicts the target of raw rows, as they stand in the table: one class label or number for each.
+   *
+   * @throws SavedModelError if the model was saved without preprocessing; TypeError or RangeError for rows that do not fit.
+   */
+  predict(rows: RawRows): Promise<(string | number)[]>;
+  /**
+   * Raw rows as `model.predict` takes them, [rows, ...input]. The caller disposes of the tensor.
+   *
+   * @throws as `predict`.
+   */
+  normalize(rows: RawRows): tf.Tensor;
 }
 
 /**
@@ -23,7 +36,16 @@ export interface SavedModel {
 export async function loadModel(folder: string): Promise<SavedModel> {
   const { manifest, weightData, preprocessing } = await readFolder(folder);
   const model = await tf.loadLayersModel(tf.io.fromMemory(artifactsOf(manifest, weightData)));
-  return { model, preprocessing };
+  const needed = () => {
+    if (preprocessing) return preprocessing;
+    throw new SavedModelError(`the model in ${folder} was saved without preprocessing; call model.predict of tfjs`);
+  };
+  return {
+    model,
+    preprocessing,
+    predict: async (rows) => predictRows(model, needed(), rows),
+    normalize: (rows) => normalizeRows(model, needed(), rows),
+  };
 }
 
 /** A handler for `tf.loadLayersModel`, with the checks of {@link loadModel}. */

@@ -1,11 +1,11 @@
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, constants, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import writeFileAtomic from 'write-file-atomic';
 import { filesOf, isOwnFile, MODEL_FILE, parseManifest, type ShardfitEntry } from './manifest.js';
 import { type Preprocessing, writePreprocessing } from './preprocessing.js';
 import { SavedModelError } from './saved-model-error.js';
 import { sha256 } from './weight-bytes.js';
+import { makeFolder, writeWhole } from './write-whole.js';
 
 /**
  * Saves a model to a folder in the layout of tfjs' `model.save()`, with its preprocessing beside it.
@@ -15,36 +15,66 @@ import { sha256 } from './weight-bytes.js';
  * rename once they are on the disk. The files of the model that was replaced stay until the next save, for readers that
  * have just opened it.
  *
- * @throws SavedModelError if `folder` is a file or holds something other than a model saved by this function.
+ * @throws SavedModelError if `folder` is a file or holds something other than a model saved by this function, or if it cannot
+ *   be written: the older model is then as it was, and nothing of the new one is left.
  */
 export async function saveModel(folder: string, model: tf.LayersModel, preprocessing?: Preprocessing): Promise<void> {
-  await checkSaveFolder(folder);
-  await mkdir(folder, { recursive: true });
+  await checkContent(folder);
+  const made = await makeFolder(folder);
   const artifacts = await artifactsOf(model);
   const weights = new Uint8Array(tf.io.concatenateArrayBuffers([artifacts.weightData as ArrayBuffer].flat()));
-  const weightsFile = await writeHashed(folder, 'weights', 'bin', weights);
-  const normalizer =
-    preprocessing && (await writeHashed(folder, 'normalizer', 'json', Buffer.from(writePreprocessing(preprocessing))));
-  const shardfit: ShardfitEntry = { weightsSha256: sha256(weights), ...(normalizer && { normalizer }) };
+  const weightsFile = hashedFile('weights', weights, 'bin');
+  const normalizerFile =
+    preprocessing && hashedFile('normalizer', Buffer.from(writePreprocessing(preprocessing)), 'json');
+  const files = normalizerFile ? [weightsFile, normalizerFile] : [weightsFile];
+  const shardfit: ShardfitEntry = {
+    weightsSha256: sha256(weights),
+    ...(normalizerFile && { normalizer: normalizerFile.name }),
+  };
   const { modelTopology, weightSpecs, format, generatedBy, convertedBy } = artifacts;
   const manifest = {
     ...{ format, generatedBy, convertedBy, modelTopology },
-    weightsManifest: [{ paths: [weightsFile], weights: weightSpecs }],
+    weightsManifest: [{ paths: [weightsFile.name], weights: weightSpecs }],
     userDefinedMetadata: { ...artifacts.userDefinedMetadata, shardfit },
   };
   const replaced = await replacedModel(folder);
-  await syncFolder(folder);
-  await writeFileAtomic(join(folder, MODEL_FILE), JSON.stringify(manifest));
-  await syncFolder(folder);
-  await removeOlder(folder, new Set([weightsFile, normalizer, MODEL_FILE, ...replaced.files]), replaced.savedAt);
+  try {
+    await writeFiles(folder, files, JSON.stringify(manifest));
+  } catch (error) {
+    await removeFolders(made);
+    throw error;
+  }
+  await removeOlder(
+    folder,
+    new Set([...files.map(({ name }) => name), MODEL_FILE, ...replaced.files]),
+    replaced.savedAt,
+  );
 }
 
 /**
- * Tells whether a model may be saved to `folder`: it does not exist yet, is empty, or holds a model of `saveModel`'s.
+ * Tells whether a model can be saved to `folder`: it can be made, is empty, or holds a model of `saveModel`'s, and this user
+ * may write there.
  *
  * @throws SavedModelError if not.
  */
 export async function checkSaveFolder(folder: string): Promise<void> {
+  await checkContent(folder);
+  // Made and taken away again: nothing else tells for sure whether it can be made.
+  const made = await makeFolder(folder);
+  await access(folder, constants.W_OK | constants.X_OK).catch(() => {
+    throw new SavedModelError(`cannot save to ${folder}: this user may not write there; name another folder`);
+  });
+  await removeFolders(made);
+}
+
+/** Removes empty folders, the last one first. */
+async function removeFolders(paths: string[]): Promise<void> {
+  for (const path of paths.toReversed()) await rmdir(path).catch(() => undefined);
+}
+
+/** @throws SavedModelError if there is something in `folder` that a saved model must not mix with. */
+async function checkContent(folder: string): Promise<void> {
+  if (folder === '') throw new SavedModelError('cannot save to a folder without a name; name a folder');
   let names: string[];
   try {
     names = await readdir(folder);
@@ -76,11 +106,29 @@ async function artifactsOf(model: tf.LayersModel): Promise<tf.io.ModelArtifacts>
   return artifacts as tf.io.ModelArtifacts;
 }
 
-/** Writes a file that is named by its content, through to the disk. Returns its name. */
-async function writeHashed(folder: string, stem: string, extension: string, content: Uint8Array): Promise<string> {
-  const name = `${stem}.${sha256(content).slice(0, 16)}.${extension}`;
-  await writeFileAtomic(join(folder, name), Buffer.from(content.buffer, content.byteOffset, content.byteLength));
-  return name;
+/** A file that is named by its content. */
+interface HashedFile {
+  name: string;
+  content: Uint8Array;
+}
+
+function hashedFile(stem: string, content: Uint8Array, extension: string): HashedFile {
+  return { name: `${stem}.${sha256(content).slice(0, 16)}.${extension}`, content };
+}
+
+/** Writes the files and then the manifest that names them. If that fails, what is new is taken away again. */
+async function writeFiles(folder: string, files: HashedFile[], manifest: string): Promise<void> {
+  const before = new Set(await readdir(folder));
+  try {
+    for (const { name, content } of files) await writeWhole(join(folder, name), content);
+    await syncFolder(folder);
+    await writeWhole(join(folder, MODEL_FILE), manifest);
+    await syncFolder(folder);
+  } catch (error) {
+    const written = files.filter(({ name }) => !before.has(name));
+    await Promise.allSettled(written.map(({ name }) => rm(join(folder, name), { force: true })));
+    throw error;
+  }
 }
 
 /** The model that is about to be replaced: its files, and when it was saved. */
@@ -95,7 +143,7 @@ async function replacedModel(folder: string): Promise<{ files: string[]; savedAt
 }
 
 /** Removes files of ours that are not in `kept`. Those newer than `savedAt` may belong to a save that is under way. */
-async function removeOlder(folder: string, kept: Set<string | undefined>, savedAt: number): Promise<void> {
+async function removeOlder(folder: string, kept: Set<string>, savedAt: number): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!isOwnFile(name) || kept.has(name)) continue;
     const path = join(folder, name);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { newFile, temporaryFolder } from '../data/temporary-folder.js';
@@ -8,6 +9,7 @@ const good = await newFile(folder, 'age,size,price\n1,2,3.5\n2,3,4.5\n3,4,5.5\n4
 const ragged = await newFile(folder, 'age,price\n1,2\n3\n');
 const wordy = await newFile(folder, 'age,price\n1,2\nold,3\n');
 const holes = await newFile(folder, 'age,price\nNaN,2\n1,3\n');
+const lost = await newFile(folder, 'age,price\n1,NaN\n2,3\n');
 const DIGITS = ['--data', 'digits'];
 
 describe('a wrong command line ends with code 2 and one message', () => {
@@ -40,6 +42,44 @@ describe('a wrong command line ends with code 2 and one message', () => {
     ],
     ['model and hidden', [...DIGITS, '--model', 'm.json', '--hidden', '3'], /cannot be used with/],
     ['a missing model', [...DIGITS, '--model', 'no.json'], /--model no.json does not exist/],
+    ['a file that is no model', [...DIGITS, '--model', good], /--model .*\.csv is not a topology .{0,200}\n$/],
+    ['5000 workers', [...DIGITS, '--workers', '5000'], /--workers must be 'auto' or a whole number from 1 to 1024/],
+    ['5000 simulated workers', [...DIGITS, '--virtual-workers', '5000'], /--virtual-workers must be .* 1 to 1024/],
+    [
+      'a bound without its rule',
+      [...DIGITS, '--max-staleness', '1'],
+      /^shardfit: --max-staleness belongs to --update per-shard, got --update sync$/m,
+    ],
+    [
+      'a straggler among threads',
+      [...DIGITS, '--straggler', '2'],
+      /^shardfit: --straggler .* it needs --virtual-workers$/m,
+    ],
+    [
+      'more shards than simulated workers',
+      [...DIGITS, '--virtual-workers', '2', '--shards', '3'],
+      /^shardfit: --virtual-workers means one shard each: --shards must be 2 or left out, got 3$/m,
+    ],
+    ['nesterov alone', [...DIGITS, '--nesterov'], /--nesterov is a form of the momentum, .* give --momentum too/],
+    [
+      'a network without end',
+      [...DIGITS, '--hidden', '1000000000'],
+      /--hidden 1000000000 makes 75,000,000,074 weights/,
+    ],
+    ['numbers as classes', ['--data', 'diabetes', '--task', 'class'], /holds 214 different numbers on 442 rows/],
+    ['no target', ['--data', good], /name the column to predict with --target; it has: age, size, price/],
+    ['an unknown column', ['--data', good, '--target', 'prize'], /has no column 'prize'; did you mean 'price'\?/],
+    ['an unknown data set', ['--data', 'digit'], /no data set is named 'digit'; did you mean 'digits'\?/],
+    ['a missing file', ['--data', join(folder, 'no.csv'), '--target', 'price'], /no\.csv does not exist/],
+    [
+      'no row left for training',
+      ['--data', good, '--target', 'price', '--validation-split', '0.9'],
+      /--validation-split 0\.9 leaves none of the 4 rows to train on/,
+    ],
+    ['a folder of others to save to', [...DIGITS, '--save', folder], /--save: cannot save to .* it holds other files/],
+    ['a file to save to', [...DIGITS, '--save', good], /--save: cannot save to .* it is a file/],
+    ['a folder below a file', [...DIGITS, '--save', join(good, 'model')], /--save: cannot save to .* it is a file/],
+    ['a folder without a name', [...DIGITS, '--save', ''], /--save: cannot save to a folder without a name/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await train(...args);
     expect(stderr).toMatch(message);
@@ -55,26 +95,36 @@ describe('a wrong command line ends with code 2 and one message', () => {
 
 describe('bad data ends with code 1 and one message', () => {
   test.each<[string, string[], RegExp]>([
-    ['a missing file', ['--data', join(folder, 'no.csv'), '--target', 'price'], /no\.csv does not exist/],
     ['a ragged row', ['--data', ragged, '--target', 'price'], /line 3: expected 2 cells as in the first line, got 1/],
     ['text among numbers', ['--data', wordy, '--target', 'price'], /line 3, column 'age': is 'old', not a number/],
     ['NaN', ['--data', holes, '--target', 'price'], /line 2, column 'age': is 'NaN', not a finite number/],
-    ['an unknown column', ['--data', good, '--target', 'prize'], /has no column 'prize'; did you mean 'price'\?/],
-    ['no target', ['--data', good], /name the column to predict with --target; it has: age, size, price/],
-    ['an unknown data set', ['--data', 'minst'], /no data set is named 'minst'; did you mean 'mnist'\?/],
     [
-      'no row left for training',
-      ['--data', good, '--target', 'price', '--validation-split', '0.9'],
-      /leaves none of the 4 rows for training/,
+      'NaN as the target',
+      ['--data', lost, '--target', 'price'],
+      /line 2, column 'price' .*: is 'NaN', not a finite number/,
     ],
-    ['a folder of others to save to', [...DIGITS, '--save', folder], /cannot save to .* it holds other files/],
-    ['a file to save to', [...DIGITS, '--save', good], /cannot save to .* it is a file/],
   ])('%s', async (_, args, message) => {
     const { code, stdout, stderr } = await train(...args);
     expect(stderr).toMatch(message);
     expect(stderr).toMatch(/^shardfit: [^\n]*\n$/);
     expect([code, stdout]).toEqual([1, '']);
   });
+});
+
+// A system that lets root write anywhere, and has no place for a folder all the same.
+test.runIf(existsSync('/proc/self'))('a folder to save to that can never be made is told at once', async () => {
+  const { code, stderr } = await train(...DIGITS, '--save', '/proc/model');
+  expect(stderr).toMatch(/^shardfit: --save: cannot make the folder \/proc\/model: [^\n]*\n$/);
+  expect(code).toBe(2);
+});
+
+test('study refuses the same before it loads anything', async () => {
+  const { code, stderr } = await startCli('study', ...DIGITS, '--workers', '5000').ended;
+  expect([code, stderr]).toEqual([
+    2,
+    "shardfit: --workers must be 'auto' or a whole number from 1 to 1024, got 5000\n",
+  ]);
+  expect((await startCli('study', ...DIGITS, '--nesterov').ended).stderr).toMatch(/give --momentum too/);
 });
 
 test('a batch larger than the data is one batch', async () => {

@@ -1,4 +1,6 @@
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
+import { on, once } from 'node:events';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
@@ -21,12 +23,22 @@ async function interrupted(signals: NodeJS.Signals[], ...args: string[]) {
   return { ...(await ended), seconds: (performance.now() - sent) / 1000 };
 }
 
+/** Resolves once stderr has said it. */
+async function said(stream: NodeJS.ReadableStream, words: string): Promise<void> {
+  let text = '';
+  for await (const [chunk] of on(stream, 'data')) {
+    text += chunk;
+    if (text.includes(words)) return;
+  }
+}
+
 describe('Ctrl-C', () => {
-  test('ends training within seconds with code 130, and the weights reached are saved', async () => {
+  // Tried again: on a machine that others use at the same time, a second may go by without this process.
+  test('ends training within a second with code 130, and the weights reached are saved', { retry: 2 }, async () => {
     const save = join(folder, 'reached');
     const { code, stdout, stderr, seconds } = await interrupted(['SIGINT'], '--json', '--save', save);
     expect(code).toBe(130);
-    expect(seconds).toBeLessThan(5);
+    expect(seconds).toBeLessThan(1);
     expect(stderr).toMatch(/^shardfit: Stopping .*\nshardfit: saved the weights reached to .*reached\n$/);
     const last = events(stdout).at(-1);
     expect(last).toMatchObject({ event: 'interrupted', updates: expect.any(Number) });
@@ -35,7 +47,7 @@ describe('Ctrl-C', () => {
     expect(preprocessing?.normalizer.columns).toHaveLength(64);
   });
 
-  test('a second time says that it is stopping', async () => {
+  test('twice at once ends training as one does', async () => {
     const { code, stdout } = await interrupted(['SIGINT', 'SIGINT']);
     expect(code).toBe(130);
     expect(stdout).toMatch(/Stopped early, after a whole update\.\n/);
@@ -45,18 +57,32 @@ describe('Ctrl-C', () => {
     expect((await interrupted(['SIGTERM'], '--json')).code).toBe(143);
   });
 
-  test('before training has begun leaves an older saved model as it was', async () => {
-    const save = join(folder, 'older');
-    const older = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] });
-    await saveModel(save, older);
-    const { child, ended } = startCli('train', '--data', 'mnist', '--save', save);
-    await once(child, 'spawn');
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    child.kill('SIGINT');
-    const { code } = await ended;
-    expect([130, null]).toContain(code);
-    expect(sha256(weightBytes((await loadModel(save)).model))).toBe(sha256(weightBytes(older)));
-  });
+  test.skipIf(process.platform === 'win32')(
+    'before training has begun leaves an older saved model as it was',
+    async () => {
+      const save = join(folder, 'older');
+      const older = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [1] })] });
+      await saveModel(save, older);
+      // A pipe for a model file: the program is held where it reads it, before training, until this test writes it.
+      const pipe = join(folder, 'model.json');
+      execFileSync('mkfifo', [pipe]);
+      const { child, ended } = startCli('train', '--data', 'digits', '--model', pipe, '--save', save);
+      const stderr = child.stderr as NodeJS.ReadableStream;
+      await using model = await open(pipe, 'w');
+      child.kill('SIGINT');
+      await said(stderr, 'Stopping after the step');
+      child.kill('SIGINT');
+      await said(stderr, 'Still stopping');
+      const layers = [tf.layers.dense({ units: 10, activation: 'softmax', inputShape: [64] })];
+      await model.writeFile(JSON.stringify(tf.sequential({ layers }).toJSON(null, false)));
+      await model.close();
+      expect(await ended).toMatchObject({
+        code: 130,
+        stderr: expect.stringMatching(/stopped before training had begun\n$/),
+      });
+      expect(sha256(weightBytes((await loadModel(save)).model))).toBe(sha256(weightBytes(older)));
+    },
+  );
 });
 
 test('a reader that goes away, as head does, ends training quietly', async () => {

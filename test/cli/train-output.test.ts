@@ -83,6 +83,7 @@ describe('--json', () => {
     const { code, stdout, stderr } = await train('--data', 'diabetes', '--lr', '10', '--epochs', '2', '--json');
     expect(code).toBe(1);
     expect(events(stdout).at(1)).toMatchObject({ event: 'epoch', loss: null });
+    expect(events(stdout).at(-1)).toMatchObject({ event: 'diverged' });
     expect(stderr).toMatch(/^shardfit: training diverged, the loss is \S+: try a smaller --lr than 10\n$/);
   });
 });

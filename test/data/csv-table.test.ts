@@ -77,10 +77,23 @@ describe('a bad CSV file is explained', () => {
     ['one class', 'a,y\n1,same\n2,same\n', /holds one class only, 'same'/],
     ['semicolons', 'a;y\n1;2\n', /separated by ';'; save the file with commas/],
     ['tabs', 'a\ty\n1\t2\n', /separated by tabs/],
-    ['an open quote', 'a,y\n1,"2\n', /^.*line 2: a quote \("\) opens here and never closes/],
+    ['an open quote', 'a,y\n1,"2\n', /line 2: a quote \("\) opens in the row that begins here and never closes/],
+    ['an open quote far from the end', 'a,y\n1,2\n\n3,4\n\n5,"6\n7,8\n9,10\n', /line 6: a quote .* never closes/],
+    ['an open quote in the first line', '"a,y\n1,2\n', /line 1: a quote .* never closes/],
+    [
+      'an open quote before another',
+      'a,y\n1,"2\n3,4\n5,"6"\n',
+      /line 2: a quote .* or one is not closed before line 4/,
+    ],
     ['a quote inside a cell', 'a,y\n1"x,2\n', /line 2: a quote \("\) stands inside a cell/],
   ])('%s', async (_, content, message) => {
     expect(await problem(content)).toMatch(message);
+  });
+
+  test('an open quote behind many rows', async () => {
+    const rows = Array.from({ length: 30_000 }, (_, row) => `${row},${row / 2}`);
+    rows[25_000] = '1,"2';
+    expect(await problem(`a,y\n${rows.join('\n')}\n`)).toContain('line 25002:');
   });
 
   test('binary data', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { trainingRows } from '#shardfit/common/split.js';
 import { fitNormalizer, normalize } from '#shardfit/data/normalizer.js';
-import { trainingRows } from '#shardfit/data/split.js';
 
 describe('a normalizer', () => {
   test('brings the training rows to mean 0 and standard deviation 1', () => {
@@ -44,17 +44,5 @@ describe('a normalizer', () => {
   test('refuses rows of another width', () => {
     const normalizer = fitNormalizer(Float64Array.from([1, 2, 3, 4]), ['a', 'b'], 2);
     expect(() => normalize(normalizer, [1, 2, 3])).toThrow('3 values cannot be rows of 2 columns (a, b)');
-  });
-});
-
-describe('the split', () => {
-  test("is Keras' floor(rows * (1 - fraction))", () => {
-    expect([trainingRows(10, 0), trainingRows(10, 0.25), trainingRows(442, 0.1), trainingRows(7, 0.5)]).toEqual([
-      10, 7, 397, 3,
-    ]);
-  });
-
-  test('leaves a row for training', () => {
-    expect(() => trainingRows(1, 0.5)).toThrow(/leaves none of the 1 rows for training/);
   });
 });

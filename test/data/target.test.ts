@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readTarget } from '#shardfit/data/target.js';
+import { readTarget, unseenClasses } from '#shardfit/data/target.js';
 
 function target(cells: (string | number)[], task?: 'class' | 'number') {
   const lines = cells.map((_, row) => row + 2);
@@ -7,6 +7,13 @@ function target(cells: (string | number)[], task?: 'class' | 'number') {
 }
 
 const repeated = (values: (string | number)[], times: number) => Array.from({ length: times }, () => values).flat();
+
+test('classes that only the last rows have are found', () => {
+  const read = target(['a', 'b', 'a', 'c', 'b', 'd', 'c']);
+  expect(unseenClasses(read, 3)).toEqual({ rows: 3, labels: ['c', 'd'] });
+  expect(unseenClasses(read, 7)).toEqual({ rows: 0, labels: [] });
+  expect(unseenClasses(target([0.5, 1.5]), 1)).toEqual({ rows: 0, labels: [] });
+});
 
 describe('what a target is taken for', () => {
   test('text is a class, labels sorted', () => {
@@ -32,9 +39,23 @@ describe('what a target is taken for', () => {
     expect(target(repeated([0, 0.5, 1], 10)).kind).toBe('number');
   });
 
+  test('a number that is missing is no class', () => {
+    expect(() => target(['NaN', 3])).toThrow(/line 2, .* is 'NaN', not a finite number/);
+    expect(() => target(['n/a', 'n/a', 1])).toThrow(/line 2, .* is 'n\/a', not a finite number/);
+    expect(() => target(['NaN', 'x', 'y'])).toThrow(/line 2, .* is 'NaN' among labels/);
+    expect(target(['none', 'mild', 'none', 'none'])).toMatchObject({ classes: ['mild', 'none'] });
+  });
+
+  test('many numbers with few rows each are no classes, even if asked for', () => {
+    const upTo = (count: number) => Array.from({ length: count }, (_, index) => index);
+    expect(() => target(upTo(300), 'class')).toThrow(/holds 300 different numbers on 300 rows/);
+    expect(target(repeated(upTo(300), 3), 'class').kind).toBe('class');
+  });
+
   test('the task asked for wins', () => {
     expect(target(repeated([0, 1], 5), 'number')).toMatchObject({ kind: 'number' });
     expect(target([1.5, 2.5, 1.5], 'class')).toMatchObject({ kind: 'class', classes: ['1.5', '2.5'] });
+    expect(target(['NaN', 'x'], 'class')).toMatchObject({ classes: ['NaN', 'x'] });
     expect(() => target(['a', 'b'], 'number')).toThrow("T, line 2, column 'y' (the target): is 'a', not a number");
   });
 });

@@ -11,10 +11,10 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
       if (!quiet) write({ event: 'epoch', epoch, ...logs });
     },
     stop() {},
-    end({ run, weightsSha256, interrupted }: Outcome) {
+    end({ run, weightsSha256, interrupted, diverged }: Outcome) {
       const { update, updates, syncEvery, staleness, simulatedTime } = run;
       const { workers, shards, batchSize, samplesPerSecond } = run;
-      const event = interrupted ? 'interrupted' : 'done';
+      const event = diverged ? 'diverged' : interrupted ? 'interrupted' : 'done';
       // Those that the rule does not have are left out.
       const ofRule = { syncEvery, staleness, simulatedTime };
       write({ event, update, updates, ...ofRule, workers, shards, batchSize, samplesPerSecond, weightsSha256 });

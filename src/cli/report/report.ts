@@ -9,6 +9,7 @@ export interface RunPlan {
   target: string;
   model: string;
   objective: string;
+  optimizer?: string;
 }
 
 /** How a run ended. */
@@ -17,6 +18,8 @@ export interface Outcome {
   weightsSha256: string;
   /** Whether Ctrl-C or a signal ended it early. */
   interrupted: boolean;
+  /** Whether a loss or a weight is not a finite number any more. */
+  diverged: boolean;
   /** Folder that the model was saved to. */
   saved?: string | undefined;
 }

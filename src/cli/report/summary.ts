@@ -4,11 +4,11 @@ import { count, counted, duration } from './format.js';
 import type { Outcome } from './report.js';
 
 /** The end of a run, for people: what was done, what the threads did with their time, and what a mini-batch was here. */
-export function summaryLines({ run, weightsSha256, interrupted, saved }: Outcome): string[] {
+export function summaryLines({ run, weightsSha256, interrupted, diverged, saved }: Outcome): string[] {
   const validation = run.validationRows > 0 ? `, ${count(run.validationRows)} for validation` : '';
   return [
     '',
-    interrupted ? 'Stopped early, after a whole update.' : 'Done.',
+    ending(interrupted, diverged),
     `  rows          ${count(run.rows)} for training${validation}`,
     `  mini-batches  ${count(run.miniBatches)} an epoch, of ${counted(batchRows(run), 'row')}${lastBatch(run)}`,
     `  update rule   ${run.update}${run.syncEvery === undefined ? '' : `, averaged every ${counted(run.syncEvery, 'mini-batch', 'mini-batches')}`}`,
@@ -23,6 +23,11 @@ export function summaryLines({ run, weightsSha256, interrupted, saved }: Outcome
     '',
     answer(run),
   ];
+}
+
+function ending(interrupted: boolean, diverged: boolean): string {
+  if (diverged) return 'Training diverged.';
+  return interrupted ? 'Stopped early, after a whole update.' : 'Done.';
 }
 
 function lastBatch({ rows, batchSize }: RunSummary): string {

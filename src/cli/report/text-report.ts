@@ -25,6 +25,6 @@ function planLines(plan: RunPlan): string[] {
   const validation = plan.validationRows > 0 ? `, the last ${count(plan.validationRows)} for validation` : '';
   return [
     `data   ${plan.data}: ${counted(plan.rows, 'row')}${validation}; ${counted(plan.features, 'feature')} -> ${plan.target}`,
-    `model  ${plan.model}; ${plan.objective}`,
+    `model  ${plan.model}; ${plan.objective}${plan.optimizer === undefined ? '' : `; ${plan.optimizer}`}`,
   ];
 }

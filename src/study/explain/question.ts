@@ -1,9 +1,9 @@
 /** The network, the data and the optimizer of the question that shardfit answers. */
 import * as tf from '@tensorflow/tfjs';
 import { type Optimizer, sgd } from '../../common/optimizers/index.js';
+import { trainingRows } from '../../common/split.js';
 import { loadData } from '../../data/data-sets.js';
 import { fitNormalizer, normalize } from '../../data/normalizer.js';
-import { trainingRows } from '../../data/split.js';
 
 export const VALIDATION_SPLIT = 0.1;
 const HIDDEN = 20;
