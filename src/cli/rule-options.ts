@@ -57,6 +57,8 @@ export function ruleFitOptions(choice: RuleChoice): RuleFitOptions {
   const { update, maxStaleness, hogwildMomentum, syncEvery, outerMomentum, virtualWorkers, straggler } = choice;
   const { outerLr: outerLearningRate, batchStatistics } = choice;
   const all = { update, maxStaleness, hogwildMomentum, syncEvery, outerMomentum, outerLearningRate };
-  const given = Object.entries({ ...all, batchStatistics, virtualWorkers, straggler }).filter(([, value]) => value !== undefined);
+  const given = Object.entries({ ...all, batchStatistics, virtualWorkers, straggler }).filter(
+    ([, value]) => value !== undefined,
+  );
   return Object.fromEntries(given);
 }

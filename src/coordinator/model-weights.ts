@@ -28,13 +28,13 @@ export function readWeights(model: tf.LayersModel, parameters: Parameter[], vect
 /** Gives the model the weights in `vector`. The number of tensors stays as it was. */
 export function writeWeights(model: tf.LayersModel, parameters: Parameter[], vector: Float32Array): void {
   for (const { index, offset, size, role } of parameters) {
-    if (role === 'fixed') continue;
     const weight = model.weights[index];
+    if (role === 'fixed' || !weight) continue;
     // tfjs' cpu backend keeps the array it is given: it must be one of its own.
     const values = Float32Array.from(vector.subarray(offset, offset + size));
     // Not `weight.write`, which would project them on the layer's constraint: tfjs' own fit does not.
     tf.tidy(() => {
-      (weight?.read() as tf.Variable).assign(tf.tensor(values, weight?.shape as number[], 'float32'));
+      (weight.read() as tf.Variable).assign(tf.tensor(values, weight.shape as number[], 'float32'));
     });
   }
 }

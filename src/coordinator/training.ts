@@ -156,6 +156,8 @@ export class Training implements AsyncDisposable {
     if (!validation) return {};
     const { batchSize } = this.#options;
     this.#clearStop();
+    // Training may have been stopped at its last step, which is no reason not to validate.
+    this.#prepared.control.stopped = false;
     await this.#group.all((worker) => worker.evaluate(batchSize));
     const means = this.#logsOf(validation.rows).advance(batchCount(validation.rows, batchSize)).means();
     return Object.fromEntries(Object.entries(means).map(([name, value]) => [`val_${name}`, value]));

@@ -67,6 +67,37 @@ async function trained(build: () => tf.LayersModel, shape: number[], options: Fi
   return { model, history };
 }
 
+describe('a validation in which workers meet', () => {
+  const build = () => denseAround(unchanged, 'meanSquaredError', [precision]);
+
+  it('is made also when training was told to stop at its last mini-batch', async () => {
+    const { x, y } = classes(ROWS);
+    const run = (train: (model: tf.LayersModel, args: FitOptions) => Promise<tf.History>) => {
+      const model = build();
+      const onBatchEnd = async (batch: number) => {
+        if (batch === 2) model.stopTraining = true;
+      };
+      return train(model, { ...ARGS, callbacks: { onBatchEnd } });
+    };
+    const expected = await run((model, args) => model.fit(x, y, args as tf.ModelFitArgs));
+    const actual = await run((model, args) => fit(model, x, y, { ...args, workers: 2 }));
+    expectSameHistory(actual, expected);
+  });
+
+  it('ends in all workers at once when the signal says so', async () => {
+    const { x, y } = classes(ROWS);
+    const validationData = [x.tile([4000, 1]), y.tile([4000, 1])] as [tf.Tensor, tf.Tensor];
+    const abort = new AbortController();
+    const callbacks = { onBatchEnd: async () => void setTimeout(() => abort.abort(new Error('enough')), 300) };
+    const started = performance.now();
+    const training = fit(build(), x, y, {
+      ...{ batchSize: 45, workers: 2, validationData, callbacks, signal: abort.signal },
+    });
+    await expect(training).rejects.toThrow('enough');
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
 describe("batchStatistics 'shard'", () => {
   it('normalizes each shard by itself', async () => {
     const options = { workers: 2, batchStatistics: 'shard' } as const;

@@ -23,7 +23,6 @@ export async function checkFit(layerCase: LayerCase): Promise<number> {
     batchSize: BATCH,
     shuffle: false,
     workers: 2,
-    shards: layerCase.shards ?? 2,
     seed: SEED,
   });
   const [a, b] = [actual.getWeights(), expected.getWeights()];

@@ -20,8 +20,6 @@ export interface LayerCase {
   refused?: RegExp;
   /** Why it cannot be traced. */
   because?: string;
-  /** 1 for layers that compute statistics of the rows that they see. */
-  shards?: number;
 }
 
 type AnyLayer = tf.layers.Layer;

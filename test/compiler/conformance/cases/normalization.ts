@@ -2,9 +2,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { between, custom, type LayerCase, variants } from '../layer-case.js';
 
-// Statistics of a mini-batch are not those of its shards: with one shard they are.
-const WHOLE = { shards: 1 };
-
 /** Another axis by way of the last one. */
 function alongAxis(shape: number[], axis: number, options: object): LayerCase {
   const toLast = [...shape.keys()].map((i) => i + 1).filter((i) => i !== axis);
@@ -15,24 +12,23 @@ function alongAxis(shape: number[], axis: number, options: object): LayerCase {
   const equivalent = () => between(shape, [tf.layers.permute({ dims }), norm(-1), tf.layers.permute({ dims: back })]);
   const why = "tfjs' cpu backend normalizes along the last axis only";
   return custom('batchNormalization', `axis ${axis} of ${shape.length + 1}, ${JSON.stringify(options)}`, build, {
-    ...WHOLE,
     equivalent: { why, build: equivalent },
   });
 }
 
 export const normalization: LayerCase[] = [
-  ...variants(
-    'batchNormalization',
-    [4],
+  ...variants('batchNormalization', [4], {}, [
     {},
-    [{}, { momentum: 0.5, epsilon: 0.1 }, { center: false }, { scale: false }, { center: false, scale: false }],
-    WHOLE,
-  ),
-  ...variants('batchNormalization', [4, 3], {}, [{}], WHOLE),
+    { momentum: 0.5, epsilon: 0.1 },
+    { center: false },
+    { scale: false },
+    { center: false, scale: false },
+  ]),
+  ...variants('batchNormalization', [4, 3], {}, [{}]),
   alongAxis([4, 3], 1, {}),
   alongAxis([4, 3, 2], 1, {}),
   alongAxis([4, 3, 2], 2, { center: false }),
-  ...variants('batchNormalization', [4, 3, 2], {}, [{}, { gammaRegularizer: tf.regularizers.l2({ l2: 0.1 }) }], WHOLE),
+  ...variants('batchNormalization', [4, 3, 2], {}, [{}, { gammaRegularizer: tf.regularizers.l2({ l2: 0.1 }) }]),
   ...variants('layerNormalization', [5], {}, [{}, { epsilon: 0.1 }, { center: false }, { scale: false }]),
   ...variants('layerNormalization', [4, 3], {}, [{}, { axis: 1 }, { axis: [1, 2] }]),
   ...variants('dropout', [6], {}, [
