@@ -10,6 +10,6 @@ test('the build leaves a command that can be run, as npm links it', () => {
 
 test('a package is built before it is packed, and holds what the README names', () => {
   expect(scripts.prepack).toBe('npm run build');
-  expect(files).toEqual(['dist', 'data', 'examples']);
+  expect(files).toEqual(['dist', 'data', 'docs', 'examples']);
   expect(files.every((name: string) => existsSync(name))).toBe(true);
 });
