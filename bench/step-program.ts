@@ -44,7 +44,6 @@ export async function timeProgram(
   const times = await time(session, feedsOf(program, model), milliseconds);
   if (profile) session.endProfiling();
   await session.release();
-  model.dispose();
   return { median: median(times), best: Math.min(...times), compileMilliseconds, bytes: onnx.length };
 }
 

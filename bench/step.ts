@@ -2,7 +2,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { type Contender, type Measured, shardfit, tfjs } from './contenders.js';
 import { median } from './statistics.js';
-import { timeProgram } from './step-program.js';
 import { cnn, mlp, type Workload } from './workloads.js';
 
 interface Plan {
@@ -23,14 +22,6 @@ const PLANS: Plan[] = [
   { workload: cnn(32, 1920), epochs: 3, tfjsUpdates: { cpu: 1, wasm: 0 } },
 ];
 
-const PROGRAM = 'step program, 1 thread';
-
-/** What training would take if it were nothing but the step programs, all of a batch on one thread. */
-async function programAlone(workload: Workload): Promise<Measured> {
-  const { median: step } = await timeProgram(workload, workload.batchSize, 500);
-  return { step, loss: Number.NaN };
-}
-
 async function measure({ workload, epochs, tfjsUpdates }: Plan): Promise<Map<string, Measured[]>> {
   const results = new Map<string, Measured[]>();
   const record = async (contender: Contender, epochsOfCall: number, rows: number) => {
@@ -41,7 +32,6 @@ async function measure({ workload, epochs, tfjsUpdates }: Plan): Promise<Map<str
     // The slow ones once: their figures are hundreds of times the noise.
     if (round === 0) await record(tfjs('cpu'), 1, tfjsUpdates.cpu * workload.batchSize);
     if (tfjsUpdates.wasm > 0) await record(tfjs('wasm'), 1, tfjsUpdates.wasm * workload.batchSize);
-    results.set(PROGRAM, [...(results.get(PROGRAM) ?? []), await programAlone(workload)]);
     await record(shardfit(1), epochs, workload.rows);
     await record(shardfit(2), epochs, workload.rows);
   }
