@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { TensorSpec } from '#shardfit/common/program.js';
 import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
 
@@ -130,5 +130,17 @@ describe('arguments', () => {
     );
     const bare = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [2] })] });
     expect(() => compileTrainingStep(bare, 5, spec(2), spec(1))).toThrow(/is not compiled; call model.compile/);
+  });
+});
+
+describe('two copies of the compiler in one process', () => {
+  it('record into their own traces, in whatever order they are used', async () => {
+    const model = network();
+    vi.resetModules();
+    const other = await import('#shardfit/compiler/index.js');
+    expect(other.compileTrainingStep).not.toBe(compileTrainingStep);
+    const expected = compileTrainingStep(model, 5, spec(4), spec(3)).stages[0]?.onnx;
+    expect(other.compileTrainingStep(model, 5, spec(4), spec(3)).stages[0]?.onnx).toEqual(expected);
+    expect(compileTrainingStep(model, 5, spec(4), spec(3)).stages[0]?.onnx).toEqual(expected);
   });
 });

@@ -1,10 +1,15 @@
 /** A tfjs backend that computes nothing: its kernels note what would be computed. */
+import { randomUUID } from 'node:crypto';
 import * as tf from '@tensorflow/tfjs';
 import type { DType } from '../../common/program.js';
 import type { Graph, Value } from '../graph/value.js';
 import { constantOf } from '../kernels/constant.js';
 
-export const BACKEND_NAME = 'shardfit-trace';
+/**
+ * tfjs keeps kernels in a registry of its own, by this name: a second copy of shardfit in the process must not record into
+ * the first one's traces.
+ */
+export const BACKEND_NAME = `shardfit-trace-${randomUUID()}`;
 
 /** Tensors of this backend stand for values of a graph. */
 export class TraceBackend extends tf.KernelBackend {
