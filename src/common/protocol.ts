@@ -19,6 +19,8 @@ export interface DataSet {
   rows: number;
   features: Column[];
   targets: Column[];
+  /** By output; undefined where all rows count alike in the loss. */
+  sampleWeights: (Column | undefined)[];
 }
 
 /** What a worker is told once, when its task starts. */

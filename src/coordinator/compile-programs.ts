@@ -83,5 +83,6 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
 
 function compilerOf(trace: typeof traceTraining, model: tf.LayersModel, data: MatchedData): StepCompiler {
   const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
-  return new StepCompiler(trace, model, { features, targets, sampleWeights: [] });
+  const sampleWeights = data.sampleWeights.map((weights) => weights !== undefined);
+  return new StepCompiler(trace, model, { features, targets, sampleWeights });
 }

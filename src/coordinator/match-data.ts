@@ -1,12 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorSpec } from '../common/program.js';
 import { type ArrayInput, type Rows, readRows, type TensorInput } from './data-in.js';
+import { readSampleWeights, type SampleWeight } from './sample-weights.js';
 
 /** x and y as the model takes them, one entry per input and output. */
 export interface MatchedData {
   rows: number;
   features: Rows[];
   targets: Rows[];
+  /** By output: weights of its rows in the loss, shape [rows]; undefined where all count alike. */
+  sampleWeights: (Rows | undefined)[];
 }
 
 interface Slot {
@@ -20,14 +23,16 @@ interface Slot {
 /**
  * Reads x and y and holds them against the model's inputs and outputs.
  *
- * @param names what to call x and y in errors.
+ * @param names what to call x, y and the weights in errors.
+ * @param sampleWeight what the rows count in the loss, if not alike.
  * @throws TypeError or RangeError that says which array does not fit and how.
  */
 export async function matchData(
   model: tf.LayersModel,
   x: TensorInput,
   y: TensorInput,
-  [xName, yName]: [string, string],
+  [xName, yName, weightName]: [string, string, string],
+  sampleWeight: SampleWeight | undefined,
 ): Promise<MatchedData> {
   const inputs = model.inputs.map((input, i) => ({ name: model.inputNames[i] ?? '', shape: input.shape.slice(1) }));
   const features = await readAll(xName, x, inputs, 'input');
@@ -41,7 +46,8 @@ export async function matchData(
       );
     }
   }
-  return { rows, features, targets };
+  const sampleWeights = await readSampleWeights(model, rows, sampleWeight, weightName);
+  return { rows, features, targets, sampleWeights };
 }
 
 /** Shapes and dtypes of one row, as the compiler wants them. */

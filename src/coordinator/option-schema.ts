@@ -35,9 +35,14 @@ const SCHEMA = z.strictObject({
   callbacks: z.any().optional(),
   validationSplit: numberIn('validationSplit', '[0, 1)', (n) => n >= 0 && n < 1).optional(),
   validationData: z
-    .array(z.any(), { error: ({ input }) => `validationData must be [x, y], got ${show(input)}` })
-    .length(2, { error: 'validationData must be [x, y]: two entries' })
+    .array(z.any(), {
+      error: ({ input }) => `validationData must be [x, y] or [x, y, sampleWeight], got ${show(input)}`,
+    })
+    .min(2, { error: 'validationData must be [x, y] or [x, y, sampleWeight]: two or three entries' })
+    .max(3, { error: 'validationData must be [x, y] or [x, y, sampleWeight]: two or three entries' })
     .optional(),
+  sampleWeight: z.any().optional(),
+  classWeight: z.any().optional(),
   shuffle: oneOf('shuffle', [true, false]).optional(),
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
   yieldEvery: z.any().optional(),
@@ -84,6 +89,8 @@ const SCHEMA = z.strictObject({
 const NOT_NUMBERS = new Set([
   'callbacks',
   'validationData',
+  'sampleWeight',
+  'classWeight',
   'shuffle',
   'yieldEvery',
   'optimizer',

@@ -5,6 +5,7 @@ import { standardizeCallbacks } from './callbacks.js';
 import type { TensorInput } from './data-in.js';
 import { checkOptions } from './option-schema.js';
 import { resolveRule } from './rule-options.js';
+import type { ClassWeight, SampleWeight } from './sample-weights.js';
 
 /** Progress of a running `fit`, about ten times a second. */
 export interface Progress {
@@ -32,8 +33,18 @@ export interface FitOptions {
   callbacks?: tf.ModelFitArgs['callbacks'];
   /** Fraction in [0, 1) of the rows, the last ones, cut off before shuffling and never trained on. */
   validationSplit?: number;
-  /** `[x, y]`, measured after every epoch. Wins over `validationSplit`. */
-  validationData?: [TensorInput, TensorInput] | tf.ModelFitArgs['validationData'];
+  /** `[x, y]` or `[x, y, sampleWeight]`, measured after every epoch. Wins over `validationSplit`. */
+  validationData?:
+    | [TensorInput, TensorInput]
+    | [TensorInput, TensorInput, SampleWeight]
+    | tf.ModelFitArgs['validationData'];
+  /**
+   * What rows count in the loss: the mean over the rows of weight times loss. An array of one weight for each row; for several
+   * outputs a list with one each, or an object by name. Metrics are not weighted. With `validationSplit`, cut like the rows.
+   */
+  sampleWeight?: SampleWeight;
+  /** Weights by class number, as in tfjs: in training, not in validation. With `sampleWeight` they multiply. */
+  classWeight?: ClassWeight;
   /** Whether rows are drawn in a new order every epoch. Default true. */
   shuffle?: boolean;
   /** Number of the first epoch, to go on where an earlier training ended. Default 0. */
@@ -83,7 +94,10 @@ export interface FitOptions {
 export type ResolvedOptions = Required<
   Pick<FitOptions, 'batchSize' | 'epochs' | 'validationSplit' | 'shuffle' | 'initialEpoch' | 'seed'>
 > &
-  Pick<FitOptions, 'validationData' | 'optimizer' | 'signal' | 'onProgress' | 'onWarning'> & {
+  Pick<
+    FitOptions,
+    'sampleWeight' | 'classWeight' | 'validationData' | 'optimizer' | 'signal' | 'onProgress' | 'onWarning'
+  > & {
     workers: number;
     shards: number;
     batchStatistics: 'batch' | 'shard';
@@ -116,6 +130,8 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     callbacks: standardizeCallbacks(options),
     validationData: options.validationData,
+    sampleWeight: options.sampleWeight,
+    classWeight: options.classWeight,
     optimizer: options.optimizer,
     signal: options.signal,
     onProgress: options.onProgress,

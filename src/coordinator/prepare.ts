@@ -11,6 +11,7 @@ import { describeWeights, readWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { GroupSetup } from './replica-group.js';
+import { type SampleWeight, weighClasses } from './sample-weights.js';
 import { splitRows } from './split.js';
 import { buildArena, optimizerStates } from './training-arena.js';
 
@@ -99,12 +100,19 @@ async function readData(
   model: tf.LayersModel,
   x: TensorInput,
   y: TensorInput,
-  { validationData, validationSplit }: ResolvedOptions,
+  { validationData, validationSplit, sampleWeight, classWeight }: ResolvedOptions,
 ): Promise<[MatchedData, MatchedData | undefined]> {
-  const data = await matchData(model, x, y, ['x', 'y']);
+  const data = await matchData(model, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
+  // Classes have weights in training only, as in tfjs and Keras.
+  const weighted = (training: MatchedData) => ({
+    ...training,
+    sampleWeights: weighClasses(model, training, classWeight),
+  });
   if (validationData) {
-    const [valX, valY] = validationData;
-    return [data, await matchData(model, valX, valY, ['validationData[0]', 'validationData[1]'])];
+    const [valX, valY, valWeight] = validationData as [TensorInput, TensorInput, SampleWeight?];
+    const names: [string, string, string] = ['validationData[0]', 'validationData[1]', 'validationData[2]'];
+    return [weighted(data), await matchData(model, valX, valY, names, valWeight)];
   }
-  return splitRows(data, validationSplit);
+  const [training, validation] = splitRows(data, validationSplit);
+  return [weighted(training), validation];
 }

@@ -13,10 +13,11 @@ export function splitRows(data: MatchedData, fraction: number): [MatchedData, Ma
   return [slice(data, 0, at), slice(data, at, data.rows)];
 }
 
-function slice({ rows, features, targets }: MatchedData, from: number, to: number): MatchedData {
+function slice({ rows, features, targets, sampleWeights }: MatchedData, from: number, to: number): MatchedData {
   const cut = ({ data, shape, dtype }: Rows): Rows => {
     const rowSize = data.length / rows;
     return { data: data.subarray(from * rowSize, to * rowSize), shape: [to - from, ...shape.slice(1)], dtype };
   };
-  return { rows: to - from, features: features.map(cut), targets: targets.map(cut) };
+  const weights = sampleWeights.map((column) => column && cut(column));
+  return { rows: to - from, features: features.map(cut), targets: targets.map(cut), sampleWeights: weights };
 }

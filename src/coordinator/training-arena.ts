@@ -92,22 +92,27 @@ function mostRandomNumbers(programs: StepProgram[]): number {
   return Math.max(SPEED_NUMBERS, ...sizes);
 }
 
-function addDataSet(layout: LayoutBuilder, name: string, { rows, features, targets }: MatchedData): DataSet {
-  const add = (kind: string, list: Rows[]): Column[] =>
-    list.map(({ data, dtype }, i) => {
-      const segment = `${name}.${kind}${i}`;
-      layout.add(segment, dtype, data.length);
-      return { segment, dtype, rowSize: data.length / rows };
-    });
-  return { rows, features: add('x', features), targets: add('y', targets) };
+function addDataSet(layout: LayoutBuilder, name: string, data: MatchedData): DataSet {
+  const add = (kind: string, column: Rows, i: number): Column => {
+    const segment = `${name}.${kind}${i}`;
+    layout.add(segment, column.dtype, column.data.length);
+    return { segment, dtype: column.dtype, rowSize: column.data.length / data.rows };
+  };
+  return {
+    rows: data.rows,
+    features: data.features.map((column, i) => add('x', column, i)),
+    targets: data.targets.map((column, i) => add('y', column, i)),
+    sampleWeights: data.sampleWeights.map((column, i) => column && add('w', column, i)),
+  };
 }
 
-function fill(arena: Arena, { features, targets }: DataSet, data: MatchedData): void {
-  const copy = (columns: Column[], list: Rows[]) => {
-    columns.forEach(({ segment }, i) => {
-      arena.array(segment).set((list[i] as Rows).data);
+function fill(arena: Arena, { features, targets, sampleWeights }: DataSet, data: MatchedData): void {
+  const copy = (columns: (Column | undefined)[], list: (Rows | undefined)[]) => {
+    columns.forEach((column, i) => {
+      if (column) arena.array(column.segment).set((list[i] as Rows).data);
     });
   };
   copy(features, data.features);
   copy(targets, data.targets);
+  copy(sampleWeights, data.sampleWeights);
 }

@@ -117,7 +117,7 @@ export class OnnxEngine implements GradientEngine {
       const target = bound.input(shard.index, input.name);
       if (role.kind === 'uniform') {
         this.#drawUniform(input, role.stream, role.perRow, target, shard);
-      } else if (role.kind === 'feature' || role.kind === 'target') {
+      } else {
         const { segment, rowSize } = columnOf(data, role);
         gatherRows(this.#arena.array(segment), rowSize, target, shard, order);
       }
@@ -149,8 +149,10 @@ export class OnnxEngine implements GradientEngine {
   }
 }
 
-function columnOf(data: DataSet, { kind, index }: { kind: 'feature' | 'target'; index: number }): Column {
-  const column = (kind === 'feature' ? data.features : data.targets)[index];
+const COLUMNS = { feature: 'features', target: 'targets', sampleWeight: 'sampleWeights' } as const;
+
+function columnOf(data: DataSet, { kind, index }: { kind: keyof typeof COLUMNS; index: number }): Column {
+  const column = data[COLUMNS[kind]][index];
   if (!column) throw new Error(`the data set has no ${kind} ${index}`);
   return column;
 }

@@ -6,12 +6,16 @@ import { weightsOf } from './models.js';
 /** Two ways to add up float32 numbers agree to this; any wrong term is far above it. */
 const TOLERANCE = 1e-4;
 
-/** Expects weights to agree within 1e-4 of each tensor's largest value. */
-export function expectSameWeights(actual: tf.LayersModel, expected: tf.LayersModel): void {
+/**
+ * Expects weights to agree within 1e-4 of each tensor's largest value.
+ *
+ * @param leastScale taken for tensors whose values are all smaller: biases that began at 0 and whose gradients nearly cancel.
+ */
+export function expectSameWeights(actual: tf.LayersModel, expected: tf.LayersModel, leastScale = 0): void {
   const [a, b] = [weightsOf(actual), weightsOf(expected)];
   expect(a.map(({ length }) => length)).toEqual(b.map(({ length }) => length));
   b.forEach((values, i) => {
-    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+    const scale = values.reduce((largest, value) => Math.max(largest, Math.abs(value)), leastScale);
     const worst = values.reduce((max, value, j) => Math.max(max, Math.abs(value - (a[i]?.[j] as number))), 0);
     expect(worst, `weight ${i}`).toBeLessThanOrEqual(TOLERANCE * scale);
   });
