@@ -1,3 +1,6 @@
+export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping.js';
+export { type ModelCheckpointOptions, modelCheckpoint } from './callbacks/model-checkpoint.js';
+export type { MonitorOptions } from './callbacks/monitor.js';
 export {
   adadelta,
   adagrad,

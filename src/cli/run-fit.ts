@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { CustomCallback } from '@tensorflow/tfjs';
 import { type FitOptions, fit, type RunSummary } from '../index.js';
 import type { Report } from './report/report.js';
 
@@ -16,6 +17,7 @@ export interface FitOutcome {
 /**
  * Trains and reports on the way.
  *
+ * @param stopping ends training early, if there is one
  * @throws what `fit` throws, but for the end that `signal` asked for once training had begun.
  */
 export async function runFit(
@@ -25,20 +27,22 @@ export async function runFit(
   options: FitOptions,
   report: Report,
   signal: AbortSignal,
+  stopping?: tf.Callback,
 ): Promise<FitOutcome> {
   let logs: Logs | undefined;
+  const reporting = new CustomCallback({
+    onEpochEnd: (epoch: number, epochLogs?: tf.Logs) => {
+      logs = trainingFirst({ ...epochLogs } as Logs);
+      report.epochEnd(epoch, logs);
+    },
+  });
   try {
     // biome-ignore lint/suspicious/noFocusedTests: it is no test that is focused here.
     const { run } = await fit(model, x, y, {
       ...options,
       signal,
       onProgress: (state) => report.progress(state),
-      callbacks: {
-        onEpochEnd: (epoch: number, epochLogs?: tf.Logs) => {
-          logs = trainingFirst({ ...epochLogs } as Logs);
-          report.epochEnd(epoch, logs);
-        },
-      },
+      callbacks: stopping ? [reporting, stopping] : [reporting],
     });
     return { run, interrupted: false, logs };
   } catch (error) {

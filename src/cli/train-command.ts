@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { MOST_NUMBERED_CLASSES, ROWS_PER_CLASS } from '../data/target.js';
 import { optimizerOptions } from './optimizer-options.js';
-import { readWhole, readWholeOr } from './option-values.js';
+import { readName, readWhole, readWholeOr } from './option-values.js';
 import { updateOptions } from './rule-options.js';
 import { dataOptions, modelOptions } from './task-options.js';
 import type { TrainOptions } from './train-options.js';
@@ -48,6 +48,14 @@ function trainingOptions(): Option[] {
     new Option('--shards <n>', 'pieces of a mini-batch (default: one per thread)').argParser(readWhole(1)),
     ...optimizerOptions(),
     new Option('--seed <n>', 'fixes initial weights, shuffling and dropout').argParser(readWhole(0)).default(0),
+    new Option(
+      '--early-stopping <epochs>',
+      'end when the validation loss has not improved for so many epochs, and keep the best weights',
+    ).argParser(readWhole(0)),
+    new Option(
+      '--class-weight <kind>',
+      'balanced: rows of rare classes count more, so that all classes count alike',
+    ).argParser(readName(['balanced'])),
     new Option('--no-shuffle', 'take the rows in their order'),
   ];
 }

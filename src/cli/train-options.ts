@@ -10,6 +10,9 @@ export interface TrainOptions extends TaskOptions, OptimizerChoice, RuleChoice {
   shards?: number;
   seed: number;
   shuffle: boolean;
+  /** Epochs without improvement after which training ends. */
+  earlyStopping?: number;
+  classWeight?: 'balanced';
   save?: string;
   json: boolean;
   quiet: boolean;

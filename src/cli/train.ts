@@ -2,11 +2,12 @@ import * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { resolveOptions } from '../coordinator/options.js';
 import { fitNormalizer, normalize } from '../data/normalizer.js';
-import type { FitOptions } from '../index.js';
+import { earlyStopping, type FitOptions } from '../index.js';
 import { preprocessingOf } from '../saved-model/preprocessing.js';
 import { saveModel } from '../saved-model/save-model.js';
 import { sha256, weightBytes } from '../saved-model/weight-bytes.js';
 import { buildModel } from './build-model.js';
+import { balancedClassWeights } from './class-weights.js';
 import { divergence } from './divergence.js';
 import { withFlagNames } from './flag-names.js';
 import type { Interruption } from './interruption.js';
@@ -37,6 +38,7 @@ export async function train(options: TrainOptions, output: Output, interruption:
   if (save !== undefined) await checkSave(save);
   const { table, training } = await loadTable(options, output);
   const normalizer = fitNormalizer(table.features, table.columns, training);
+  const classWeight = options.classWeight && balancedClassWeights(table.target, training);
   const { model, objective } = await buildModel(table, { ...options, file: options.model });
   const sgdRate = options.optimizer === 'sgd' ? defaultLearningRate(table.target) : undefined;
   const optimizer = chooseOptimizer({ ...options, lr: options.lr ?? sgdRate });
@@ -46,8 +48,9 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const x = tf.tensor(normalize(normalizer, table.features), [table.rows, ...(input.shape.slice(1) as number[])]);
   const y = encodeTarget(table.target, objective);
   const batchSize = options.batchSize === 'full' ? training : options.batchSize;
-  const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer };
-  const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, interruption.signal);
+  const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer, ...(classWeight && { classWeight }) };
+  const stopping = stoppingOf(options, training < table.rows);
+  const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, interruption.signal, stopping);
   tf.dispose([x, y]);
   const diverged = divergence(model, logs);
   const saved = diverged !== undefined || run.updates === 0 ? undefined : save;
@@ -76,6 +79,11 @@ function fitOptionsOf(options: TrainOptions): FitOptions {
     ...(shards !== undefined && { shards }),
     ...ruleFitOptions(options),
   };
+}
+
+function stoppingOf({ earlyStopping: patience }: TrainOptions, validates: boolean): tf.Callback | undefined {
+  if (patience === undefined) return undefined;
+  return earlyStopping({ monitor: validates ? 'val_loss' : 'loss', patience, restoreBestWeights: true });
 }
 
 function describe(name: string, { learningRate }: Optimizer): string {

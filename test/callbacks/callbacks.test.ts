@@ -1,0 +1,117 @@
+/** earlyStopping and modelCheckpoint, in `fit` and in tfjs' own `model.fit`. */
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { earlyStopping, fit, loadModel, modelCheckpoint } from 'shardfit';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectSameWeights } from '../fit/support/matchers.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** y = w x, with the optimum at 1. */
+function line(rate: number): tf.Sequential {
+  const kernelInitializer = tf.initializers.zeros();
+  const model = tf.sequential({
+    layers: [tf.layers.dense({ units: 1, useBias: false, inputShape: [1], kernelInitializer })],
+  });
+  model.compile({ optimizer: tf.train.sgd(rate), loss: 'meanSquaredError' });
+  return model;
+}
+
+const X = tf.ones([4, 1]);
+const Y = tf.ones([4, 1]);
+const ARGS = { batchSize: 4, epochs: 12, shuffle: false };
+const weightOf = (model: tf.LayersModel) => model.getWeights()[0]?.dataSync()[0] as number;
+
+type Train = (model: tf.LayersModel, args: object) => Promise<tf.History>;
+const TRAINERS: [string, Train][] = [
+  ['fit', (model, args) => fit(model, X, Y, { ...ARGS, workers: 2, ...args })],
+  ["tfjs' model.fit", (model, args) => model.fit(X, Y, { ...ARGS, ...args })],
+];
+
+/** Sets the weight at the beginning of an epoch: a rate near 0 keeps it, so losses are as wanted. */
+function weightsByEpoch(model: tf.LayersModel, weights: number[]) {
+  return { onEpochBegin: (epoch: number) => model.setWeights([tf.tensor2d([weights[epoch] ?? 9], [1, 1])]) };
+}
+
+describe.each(TRAINERS)('in %s', (_, train) => {
+  // Losses (1 - w)^2: 1, 0.25, 0.01, 0.04, 0.09, 0.16: best in the third epoch.
+  const WEIGHTS = [0, 0.5, 0.9, 0.8, 0.7, 0.6];
+  const stopped = async (options: Parameters<typeof earlyStopping>[0]) => {
+    const model = line(1e-9);
+    const callbacks = [
+      new tf.CustomCallback(weightsByEpoch(model, WEIGHTS)),
+      earlyStopping({ monitor: 'loss', ...options }),
+    ];
+    const { epoch } = await train(model, { callbacks });
+    return { epochs: epoch.length, weight: weightOf(model) };
+  };
+
+  it('earlyStopping ends after the given patience', async () => {
+    expect(await stopped({ patience: 2 })).toEqual({ epochs: 5, weight: expect.closeTo(0.7) });
+    expect((await stopped({ patience: 0 })).epochs).toBe(4);
+  });
+
+  it('earlyStopping gives back the best weights', async () => {
+    expect(await stopped({ patience: 2, restoreBestWeights: true })).toEqual({
+      epochs: 5,
+      weight: expect.closeTo(0.9),
+    });
+  });
+
+  it('earlyStopping takes small changes for none, and begins when it is told to', async () => {
+    expect((await stopped({ patience: 1, minDelta: 0.5 })).epochs).toBe(3);
+    expect((await stopped({ patience: 1, startFromEpoch: 3 })).epochs).toBe(5);
+    expect((await stopped({ patience: 3, baseline: 0.001 })).epochs).toBe(3);
+    expect((await stopped({ mode: 'max' })).epochs).toBe(2);
+  });
+
+  it('earlyStopping names the logs there are if the one to monitor is none of them', async () => {
+    await expect(train(line(0.1), { callbacks: [earlyStopping()] })).rejects.toThrow(
+      /there is no 'val_loss' to monitor: choose from loss.*validationData/,
+    );
+  });
+
+  it('leaves no tensors behind', async () => {
+    const model = line(0.1);
+    await train(model, {});
+    const before = tf.memory().numTensors;
+    await train(model, { callbacks: [earlyStopping({ monitor: 'loss', restoreBestWeights: true })] });
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  describe('modelCheckpoint', () => {
+    let folder: string;
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), 'shardfit-checkpoint-'));
+    });
+    afterEach(() => rm(folder, { recursive: true }));
+
+    it('saves every epoch in a folder of its own', async () => {
+      const model = line(0.1);
+      await train(model, { epochs: 3, callbacks: [modelCheckpoint({ folder: join(folder, 'after-{epoch}') })] });
+      expect((await readdir(folder)).sort()).toEqual(['after-1', 'after-2', 'after-3']);
+      expectSameWeights((await loadModel(join(folder, 'after-3'))).model, model);
+    });
+
+    it('saves only the best', async () => {
+      const model = line(1e-9);
+      const checkpoint = modelCheckpoint({ folder: join(folder, 'best'), monitor: 'loss', saveBestOnly: true });
+      const callbacks = [new tf.CustomCallback(weightsByEpoch(model, WEIGHTS)), checkpoint];
+      await train(model, { epochs: 6, callbacks });
+      expect(weightOf((await loadModel(join(folder, 'best'))).model)).toBeCloseTo(0.9);
+      expect(weightOf(model)).toBeCloseTo(0.6);
+    });
+  });
+});
+
+it.each([
+  [() => earlyStopping({ patience: -1 }), 'earlyStopping: patience must be a whole number of at least 0, got -1'],
+  [() => earlyStopping({ mode: 'best' as never }), "earlyStopping: mode must be 'auto', 'min' or 'max', got best"],
+  [() => earlyStopping({ minDelta: Number.NaN }), 'earlyStopping: minDelta must be a finite number, got NaN'],
+  [() => earlyStopping({ baseline: Number.NaN }), 'earlyStopping: baseline must be a finite number, got NaN'],
+  [() => modelCheckpoint({ folder: '' }), 'modelCheckpoint: folder must be the path of a folder'],
+])('%o is refused', (make, message) => {
+  expect(make).toThrow(message);
+});
