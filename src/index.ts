@@ -21,6 +21,7 @@ export {
   warmUp,
 } from './common/optimizers/index.js';
 export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in.js';
+export { type EvaluateOptions, evaluate } from './coordinator/evaluate.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';

@@ -52,6 +52,21 @@ export function compilePrograms(
   }
 }
 
+/** Compiles the steps of an evaluation alone; see `compilePrograms`. */
+export function compileForEvaluation(
+  model: tf.LayersModel,
+  options: ResolvedOptions,
+  data: MatchedData,
+): { programs: StepProgram[]; shards: number } {
+  const compiler = compilerOf(traceEvaluation, model, data);
+  try {
+    return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };
+  } catch (error) {
+    if (!(error instanceof NotPartitionable)) throw error;
+    return { programs: compileEvaluation(compiler, options, data.rows, 1), shards: 1 };
+  }
+}
+
 function compileTraining(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
   const { batchSize, rule, batchStatistics } = options;
   if (rule.kind === 'sync') return compileCuts(compiler, shardCuts(rows, batchSize, shards), batchStatistics);

@@ -10,10 +10,15 @@ import type { MatchedData } from './match-data.js';
 export function splitRows(data: MatchedData, fraction: number): [MatchedData, MatchedData | undefined] {
   const at = trainingRows(data.rows, fraction);
   if (at === data.rows) return [data, undefined];
-  return [slice(data, 0, at), slice(data, at, data.rows)];
+  return [rowsFrom(data, 0, at), rowsFrom(data, at, data.rows)];
 }
 
-function slice({ rows, features, targets, sampleWeights }: MatchedData, from: number, to: number): MatchedData {
+/** The rows from `from` to before `to`, without a copy. */
+export function rowsFrom(
+  { rows, features, targets, sampleWeights }: MatchedData,
+  from: number,
+  to: number,
+): MatchedData {
   const cut = ({ data, shape, dtype }: Rows): Rows => {
     const rowSize = data.length / rows;
     return { data: data.subarray(from * rowSize, to * rowSize), shape: [to - from, ...shape.slice(1)], dtype };
