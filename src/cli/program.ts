@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type ExplainCommandOptions, explainCommand } from './explain-command.js';
+import { type PredictOptions, predictCommand } from './predict-command.js';
 import { type StudyCommandOptions, studyCommand } from './study-command.js';
 import { trainCommand } from './train-command.js';
 import type { TrainOptions } from './train-options.js';
@@ -8,6 +9,7 @@ import type { TrainOptions } from './train-options.js';
 /** What is done for each command, with its options. */
 export interface Actions {
   train: (options: TrainOptions) => Promise<void>;
+  predict: (options: PredictOptions) => Promise<void>;
   explain: (options: ExplainCommandOptions) => Promise<void>;
   study: (options: StudyCommandOptions) => Promise<void>;
 }
@@ -26,7 +28,12 @@ export function createProgram(actions: Actions): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'shardfit: ')) })
     // Errors are thrown, so that the program ends in one place only.
     .exitOverride();
-  for (const command of [trainCommand(actions.train), explainCommand(actions.explain), studyCommand(actions.study)]) {
+  for (const command of [
+    trainCommand(actions.train),
+    predictCommand(actions.predict),
+    explainCommand(actions.explain),
+    studyCommand(actions.study),
+  ]) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
   }
   return program;

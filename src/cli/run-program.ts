@@ -12,6 +12,7 @@ export async function runProgram(argv: string[], output: Output, interruption: I
     // tfjs takes half a second to load: not for --help.
     await createProgram({
       train: async (options) => (await import('./train.js')).train(options, output, interruption),
+      predict: async (options) => (await import('./predict.js')).predict(options, output),
       explain: async (options) => (await import('./explain.js')).explainCommandLine(options, output, interruption),
       study: async (options) => (await import('./study.js')).studyCommandLine(options, output, interruption),
     }).parseAsync(argv);

@@ -1,0 +1,27 @@
+import { Command, Option } from 'commander';
+
+/** Options of `shardfit predict`, read and checked. */
+export interface PredictOptions {
+  model: string;
+  data: string;
+  out?: string;
+}
+
+const WHAT = `The file needs the columns that the model was trained on, by name and in any order; others are passed over, also the one to be
+predicted. Out comes a CSV file of one column, with a line for each row.
+
+Example:
+  shardfit train --data houses.csv --target price --save model
+  shardfit predict --model model --data new-houses.csv --out prices.csv`;
+
+/** `shardfit predict` with its options. */
+export function predictCommand(action: (options: PredictOptions) => Promise<void>): Command {
+  return new Command('predict')
+    .description('Predict the rows of a CSV file with a saved model.')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', `\n${WHAT}`)
+    .addOption(new Option('--model <folder>', 'what shardfit train --save wrote').makeOptionMandatory())
+    .addOption(new Option('--data <file>', 'rows to predict (.csv, .csv.gz)').makeOptionMandatory())
+    .addOption(new Option('--out <file>', 'where the predictions are written (default: stdout)'))
+    .action((options: PredictOptions) => action(options));
+}

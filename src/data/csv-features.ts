@@ -1,0 +1,43 @@
+import { didYouMean } from '../common/nearest-name.js';
+import { readCsvRecords } from './csv-records.js';
+import { DataError } from './data-error.js';
+import { readNumber } from './number-cell.js';
+
+/**
+ * Reads some columns of a CSV file by name, whatever their order and whatever other columns there are, a piece at a time.
+ *
+ * @param columns names of the columns, which must be numbers
+ * @param most rows of a piece
+ * @throws DataError for a column that is missing, or that names the line and column of a cell that is no number.
+ */
+export async function* readCsvFeatures(path: string, columns: string[], most: number): AsyncGenerator<number[][]> {
+  let places: number[] | undefined;
+  let rows: number[][] = [];
+  let count = 0;
+  for await (const { cells, line } of readCsvRecords(path)) {
+    if (!places) {
+      places = columns.map((column) => placeOf(path, cells, column));
+      continue;
+    }
+    rows.push(places.map((place, i) => numberAt(path, line, columns[i] as string, cells[place])));
+    count++;
+    if (rows.length === most) {
+      yield rows;
+      rows = [];
+    }
+  }
+  if (count === 0) throw new DataError(`${path} has no rows below the line that names its columns`);
+  if (rows.length > 0) yield rows;
+}
+
+function placeOf(path: string, names: string[], column: string): number {
+  const place = names.indexOf(column);
+  if (place >= 0) return place;
+  throw new DataError(`${path} has no column '${column}', which the model was trained on${didYouMean(column, names)}`);
+}
+
+function numberAt(path: string, line: number, column: string, cell: string | undefined): number {
+  const value = cell === undefined ? { problem: 'is missing; the row is too short' } : readNumber(cell);
+  if (typeof value === 'number') return value;
+  throw new DataError(`${path}, line ${line}, column '${column}' ${value.problem}`);
+}

@@ -1,0 +1,70 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadModel } from 'shardfit';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startCli, train } from './run-cli.js';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+const predict = (...args: string[]) => startCli('predict', ...args).ended;
+
+const LABELS = ['big, round', 'small'];
+const rows = Array.from({ length: 60 }, (_, i) => [i % 2 ? 1 + i / 100 : 8 - i / 100, (i * 7) % 5]);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'shardfit-predict-'));
+  const table = rows.map(([width, age], i) => `${width},${age},"${LABELS[i % 2]}"`);
+  await writeFile(at('things.csv'), ['width,age,kind', ...table].join('\n'));
+  const args = ['--data', at('things.csv'), '--target', 'kind', '--epochs', '30', '--lr', '0.1', '--save', at('model')];
+  const { code, stderr } = await train(...args);
+  expect([code, stderr]).toEqual([0, '']);
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test('predicts rows by the names of their columns, in quotes where a label needs them', async () => {
+  // Columns in another order, one that the model does not know, and more rows than go through it at a time.
+  const many = Array.from({ length: 1500 }, (_, i) => `x,${i % 5},${i % 3 ? 1.5 : 7.5}`);
+  await writeFile(at('new.csv'), ['colour,age,width', ...many].join('\n'));
+  const { code, stdout, stderr } = await predict('--model', at('model'), '--data', at('new.csv'));
+  expect([code, stderr]).toEqual([0, '']);
+  expect(stdout).toBe(`${['kind', ...many.map((_, i) => (i % 3 ? 'small' : '"big, round"'))].join('\n')}\n`);
+});
+
+test('writes a file with what loadModel predicts', async () => {
+  const { code, stdout } = await predict('--model', at('model'), '--data', at('things.csv'), '--out', at('out.csv'));
+  expect([code, stdout]).toEqual([0, '']);
+  const labels = (await (await loadModel(at('model'))).predict(rows)).map((label) =>
+    label === 'small' ? label : `"${label}"`,
+  );
+  expect(await readFile(at('out.csv'), 'utf8')).toBe(`${['kind', ...labels].join('\n')}\n`);
+});
+
+test.each([
+  ['without a column', 'width,kind\n1,small\n', "has no column 'age', which the model was trained on"],
+  ['with a cell that is no number', 'width,age\n1,2\n3,old\n', "line 3, column 'age' is 'old', not a number"],
+  ['with a row that is too short', 'width,age\n1\n', "line 2, column 'age' is missing"],
+  ['without rows', 'width,age\n', 'has no rows'],
+])('refuses a file %s and writes nothing', async (_, content, message) => {
+  await writeFile(at('bad.csv'), content);
+  const before = await readdir(folder);
+  const { code, stdout, stderr } = await predict(
+    '--model',
+    at('model'),
+    '--data',
+    at('bad.csv'),
+    '--out',
+    at('bad-out.csv'),
+  );
+  expect([code, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(message);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  expect(await readdir(folder)).toEqual(before);
+});
+
+test('says what is wrong with the model or the command line', async () => {
+  const missing = await predict('--model', at('nowhere'), '--data', at('things.csv'));
+  expect([missing.code, missing.stdout]).toEqual([1, '']);
+  expect(missing.stderr).toContain('nowhere');
+  expect((await predict('--model', at('model'))).code).toBe(2);
+});
