@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type ExplainCommandOptions, explainCommand } from './explain-command.js';
+import { type ExportOptions, exportCommand } from './export-command.js';
 import { type PredictOptions, predictCommand } from './predict-command.js';
 import { type StudyCommandOptions, studyCommand } from './study-command.js';
 import { trainCommand } from './train-command.js';
@@ -10,6 +11,7 @@ import type { TrainOptions } from './train-options.js';
 export interface Actions {
   train: (options: TrainOptions) => Promise<void>;
   predict: (options: PredictOptions) => Promise<void>;
+  export: (options: ExportOptions) => Promise<void>;
   explain: (options: ExplainCommandOptions) => Promise<void>;
   study: (options: StudyCommandOptions) => Promise<void>;
 }
@@ -31,6 +33,7 @@ export function createProgram(actions: Actions): Command {
   for (const command of [
     trainCommand(actions.train),
     predictCommand(actions.predict),
+    exportCommand(actions.export),
     explainCommand(actions.explain),
     studyCommand(actions.study),
   ]) {

@@ -147,7 +147,7 @@ function encode({ roles, outputs: named }: Lowered, values: Value[], rows: numbe
 }
 
 /** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */
-function constants(step: TracedStep): Map<Value, Value> {
+export function constants(step: TracedStep): Map<Value, Value> {
   const used = topologicalOrder(step.outputs.map((output) => output.value));
   return new Map(
     used.flatMap((value) => {

@@ -1,4 +1,5 @@
 export { compileEvaluationStep, compileTrainingStep, StepCompiler } from './compile.js';
 export { NotPartitionable } from './partition/pairs.js';
 export type { BatchStatistics } from './partition/shard-program.js';
+export { encodePrediction } from './prediction.js';
 export { traceEvaluation, traceTraining } from './trace/steps.js';

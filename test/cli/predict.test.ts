@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type * as tf from '@tensorflow/tfjs';
+import * as ort from 'onnxruntime-node';
 import { loadModel } from 'shardfit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startCli, train } from './run-cli.js';
@@ -60,6 +62,21 @@ test.each([
   expect(stderr).toContain(message);
   expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   expect(await readdir(folder)).toEqual(before);
+});
+
+test('export writes an ONNX model for any number of rows', async () => {
+  const { code, stdout, stderr } = await startCli('export', '--model', at('model'), '--out', at('model.onnx')).ended;
+  expect([code, stdout, stderr]).toEqual([0, '', '']);
+  const session = await ort.InferenceSession.create(at('model.onnx'));
+  const saved = await loadModel(at('model'));
+  const x = saved.normalize(rows.slice(0, 7));
+  const feeds = { [session.inputNames[0] as string]: new ort.Tensor('float32', x.dataSync() as Float32Array, x.shape) };
+  const output = (await session.run(feeds))[session.outputNames[0] as string] as ort.Tensor;
+  const expected = (saved.model.predict(x) as tf.Tensor).dataSync();
+  expect(output.dims).toEqual([7, 2]);
+  expected.forEach((value, i) => {
+    expect((output.data as Float32Array)[i]).toBeCloseTo(value, 5);
+  });
 });
 
 test('says what is wrong with the model or the command line', async () => {

@@ -33,9 +33,15 @@ export interface NamedValue {
 /**
  * The model whose inputs and outputs have the given names. `inputs` may be any values, which are then not computed, but only
  * such as `outputs` need.
+ *
+ * @param rowAxisOf the axis of an input or output that may have any size, if it has one
  */
-export function encodeModel(inputs: readonly NamedValue[], outputs: readonly NamedValue[]): Uint8Array {
-  const encoder = new Encoder(inputs, outputs);
+export function encodeModel(
+  inputs: readonly NamedValue[],
+  outputs: readonly NamedValue[],
+  rowAxisOf?: (value: Value) => number | undefined,
+): Uint8Array {
+  const encoder = new Encoder(inputs, outputs, rowAxisOf);
   return Model.encode(
     Model.fromObject({
       irVersion: IR_VERSION,
@@ -58,6 +64,7 @@ class Encoder {
   constructor(
     readonly inputs: readonly NamedValue[],
     readonly outputs: readonly NamedValue[],
+    readonly rowAxisOf: (value: Value) => number | undefined = () => undefined,
   ) {
     for (const { name, value } of inputs) this.#names.set(value, name);
     this.#given = new Set(this.#names.keys());
@@ -83,8 +90,8 @@ class Encoder {
       name: 'step',
       node: this.#nodes,
       initializer: [...this.#initializers.values()],
-      input: this.inputs.map(({ name, value }) => valueInfo(name, value)),
-      output: this.outputs.map(({ name, value }) => valueInfo(name, value)),
+      input: this.inputs.map(({ name, value }) => valueInfo(name, value, this.rowAxisOf(value))),
+      output: this.outputs.map(({ name, value }) => valueInfo(name, value, this.rowAxisOf(value))),
     };
   }
 
@@ -183,7 +190,7 @@ function tensor(name: string, dims: readonly number[], dtype: IrType, data: Arra
   return { name, dims: [...dims], dataType: DATA_TYPE[dtype], rawData };
 }
 
-function valueInfo(name: string, value: Value): object {
-  const shape = { dim: value.shape.map((dimValue) => ({ dimValue })) };
+function valueInfo(name: string, value: Value, rowAxis: number | undefined): object {
+  const shape = { dim: value.shape.map((dimValue, axis) => (axis === rowAxis ? { dimParam: 'batch' } : { dimValue })) };
   return { name, type: { tensorType: { elemType: DATA_TYPE[value.dtype], shape } } };
 }

@@ -35,7 +35,7 @@ const root = protobuf.Root.fromJSON({
         rawData: field('bytes', 9),
       },
     },
-    Dimension: { fields: { dimValue: field('int64', 1) } },
+    Dimension: { fields: { dimValue: field('int64', 1), dimParam: field('string', 2) } },
     Shape: { fields: { dim: repeated('Dimension', 1) } },
     TensorType: { fields: { elemType: field('int32', 1), shape: field('Shape', 2) } },
     Type: { fields: { tensorType: field('TensorType', 1) } },

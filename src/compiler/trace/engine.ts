@@ -60,10 +60,10 @@ export interface OpenModel {
  * The model with its inner members, checked to be compiled. A Sequential keeps a functional model inside, which is the
  * one that tfjs trains; its weights are the same variables in the same order.
  */
-export function openModel(model: tf.LayersModel): OpenModel {
+export function openModel(model: tf.LayersModel, needsLoss = true): OpenModel {
   const outer = model as unknown as OpenModel & { model?: OpenModel };
   const open = outer.model ?? outer;
-  if (!open.lossFunctions) {
+  if (needsLoss && !open.lossFunctions) {
     throw new Error(`model '${outer.name}' is not compiled; call model.compile({optimizer, loss}) first`);
   }
   return open;

@@ -109,6 +109,15 @@ export class StepTrace {
     }
   }
 
+  /** The outputs of the model, as `model.predict` computes them. */
+  predict(): void {
+    const features = this.#data.slice(0, this.model.inputs.length);
+    const call = this.model as unknown as { apply(x: tf.Tensor[], options: object): tf.Tensor | tf.Tensor[] };
+    [call.apply(features, { training: false })].flat().forEach((output, index) => {
+      this.outputs.push({ role: { kind: 'prediction', index }, value: this.session.valueOf(output) });
+    });
+  }
+
   /**
    * Weights the rows in the losses of the model. tfjs' own way multiplies [rows] with the loss as it is: of sequences,
    * whose losses are [rows, steps], it would weight the steps.

@@ -31,9 +31,25 @@ export function traceEvaluation(model: tf.LayersModel, data: DataSpecs): TracedS
   return trace(model, data, (step) => step.evaluate());
 }
 
+/** Records the forward pass alone, of a model that need not be compiled. */
+export function tracePrediction(model: tf.LayersModel, rows: number, features: DataSpecs['features']): TracedStep {
+  return traceOpen(openModel(model, false), model, { rows, features, targets: [], sampleWeights: [] }, (step) =>
+    step.predict(),
+  );
+}
+
 function trace(userModel: tf.LayersModel, data: DataSpecs, run: (step: StepTrace) => void): TracedStep {
   const model = openModel(userModel);
   checkCounts(model, data);
+  return traceOpen(model, userModel, data, run);
+}
+
+function traceOpen(
+  model: OpenModel,
+  userModel: tf.LayersModel,
+  data: DataSpecs,
+  run: (step: StepTrace) => void,
+): TracedStep {
   const weights = userModel.weights as unknown as OpenWeight[];
   const layers = allLayers(model);
   forbidStateful(layers);

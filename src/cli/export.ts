@@ -1,0 +1,17 @@
+import * as tf from '@tensorflow/tfjs';
+import { exportOnnx } from '../saved-model/export-onnx.js';
+import { loadModel } from '../saved-model/load-model.js';
+import { writeWhole } from '../saved-model/write-whole.js';
+import type { ExportOptions } from './export-command.js';
+
+/**
+ * `shardfit export`: a saved model as an ONNX file, which is written whole or not at all.
+ *
+ * @throws Error if the model cannot be read or exported, or the file cannot be written.
+ */
+export async function exportModel({ model: folder, out }: ExportOptions): Promise<void> {
+  // Before tfjs is first used: it would greet on stderr otherwise.
+  tf.enableProdMode();
+  const { model } = await loadModel(folder);
+  await writeWhole(out, exportOnnx(model));
+}

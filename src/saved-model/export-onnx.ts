@@ -1,0 +1,37 @@
+import * as tf from '@tensorflow/tfjs';
+import type { DType, TensorSpec } from '../common/program.js';
+import { encodePrediction } from '../compiler/index.js';
+
+/**
+ * The forward pass of a model, `model.predict`, as the bytes of an ONNX model (opset 21): weights in it, inputs and outputs by
+ * the names that the model gives them, and a first axis `batch` of any size.
+ *
+ * @param model need not be compiled. All axes of its inputs but the first must have a size.
+ * @throws TypeError if it is no tfjs model; Error that names the layer if one computes with its number of rows, or with
+ * operations that have no counterpart in ONNX.
+ */
+export function exportOnnx(model: tf.LayersModel): Uint8Array {
+  if (!(model instanceof tf.LayersModel)) {
+    throw new TypeError('model must be a tf.LayersModel or tf.Sequential of the same copy of @tensorflow/tfjs');
+  }
+  const inner = built(model);
+  const features = inner.inputs.map(({ shape, dtype }, i): TensorSpec => {
+    const own = shape.slice(1);
+    if (own.some((size) => size === null)) {
+      throw new TypeError(
+        `input '${inner.inputNames[i]}' has the shape [${shape.map((size) => size ?? 'any').join(', ')}]: ` +
+          'all sizes but the first must be known; give the input layer a full shape',
+      );
+    }
+    return { shape: own as number[], dtype: dtype as DType };
+  });
+  return encodePrediction(inner, features, inner.inputNames, inner.outputNames);
+}
+
+/** The model itself, or the one below a `Sequential`, which has none before it is compiled or first used. */
+function built(model: tf.LayersModel): tf.LayersModel {
+  if (!(model instanceof tf.Sequential)) return model;
+  const sequential = model as unknown as { model: tf.LayersModel | null; build(): void };
+  if (!sequential.model) sequential.build();
+  return sequential.model as tf.LayersModel;
+}

@@ -1,0 +1,79 @@
+/** Exported models in onnxruntime beside `model.predict` of tfjs, for several numbers of rows. */
+import * as tf from '@tensorflow/tfjs';
+import * as ort from 'onnxruntime-node';
+import { exportOnnx, type TensorInput } from 'shardfit';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { residualCnn } from '../fit/support/coupled.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const EXAMPLES = ['residual-cnn', 'lstm-sequences', 'text-classifier', 'two-inputs-two-outputs', 'autoencoder'];
+
+async function expectSamePredictions(model: tf.LayersModel, x: tf.Tensor[]): Promise<void> {
+  const bytes = exportOnnx(model);
+  const session = await ort.InferenceSession.create(bytes, { logSeverityLevel: 3 });
+  expect(session.inputNames).toEqual(model.inputNames);
+  expect(session.outputNames).toEqual(model.outputNames);
+  for (const rows of [1, 2, 5]) {
+    const cut = x.map((tensor) => tensor.slice([0], [rows]));
+    const feeds = cut.map((tensor, i) => [
+      model.inputNames[i],
+      new ort.Tensor('float32', Float32Array.from(tensor.dataSync()), tensor.shape),
+    ]);
+    const actual = await session.run(Object.fromEntries(feeds));
+    const expected = [model.predict(cut)].flat() as tf.Tensor[];
+    expected.forEach((tensor, i) => {
+      const output = actual[model.outputNames[i] as string] as ort.Tensor;
+      expect(output.dims).toEqual(tensor.shape);
+      const values = output.data as Float32Array;
+      tensor.dataSync().forEach((value, at) => {
+        expect(values[at]).toBeCloseTo(value, 5);
+      });
+    });
+  }
+  await session.release();
+}
+
+describe('an exported model predicts what tfjs predicts', () => {
+  it.each(EXAMPLES)('%s', async (name) => {
+    const example = await import(`../../examples/${name}.mjs`);
+    const { x } = example.data(20) as { x: TensorInput };
+    const tensors = x instanceof tf.Tensor ? [x] : (Object.values(x) as tf.Tensor[]);
+    await expectSamePredictions(example.build(), tensors);
+  });
+
+  it('without having been compiled, with dropout and layers that pool, pad and repeat', async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.conv1d({ inputShape: [9, 3], filters: 4, kernelSize: 3, padding: 'same', activation: 'elu' }),
+        tf.layers.maxPooling1d({ poolSize: 2, padding: 'same' }),
+        tf.layers.bidirectional({ layer: tf.layers.gru({ units: 3 }) as tf.RNN, mergeMode: 'concat' }),
+        tf.layers.dropout({ rate: 0.5 }),
+        tf.layers.repeatVector({ n: 2 }),
+        tf.layers.simpleRNN({ units: 4, returnSequences: true }),
+        tf.layers.timeDistributed({ layer: tf.layers.dense({ units: 2, activation: 'softmax' }) }),
+      ],
+    });
+    await expectSamePredictions(model, [tf.randomNormal([5, 9, 3], 0, 1, 'float32', 1)]);
+  });
+
+  it('with moving averages of batch norm that are not those it began with', async () => {
+    const model = residualCnn();
+    const weights = model.getWeights().map((weight) => tf.add(tf.abs(weight), 0.3));
+    model.setWeights(weights);
+    await expectSamePredictions(model, [tf.randomNormal([5, 8, 8, 2], 0, 1, 'float32', 1)]);
+  });
+});
+
+it('leaves the model and tfjs as they were', () => {
+  const model = residualCnn();
+  const before = [tf.getBackend(), tf.memory().numTensors];
+  exportOnnx(model);
+  expect([tf.getBackend(), tf.memory().numTensors]).toEqual(before);
+});
+
+it('refuses what cannot be exported', () => {
+  expect(() => exportOnnx({} as tf.LayersModel)).toThrow('model must be a tf.LayersModel');
+  const open = tf.sequential({ layers: [tf.layers.gru({ units: 2, inputShape: [null as unknown as number, 3] })] });
+  expect(() => exportOnnx(open)).toThrow(/has the shape \[any, any, 3\]: all sizes but the first must be known/);
+});
