@@ -3,6 +3,7 @@ import { MOST_NUMBERED_CLASSES, ROWS_PER_CLASS } from '../data/target.js';
 import { optimizerOptions } from './optimizer-options.js';
 import { readName, readWhole, readWholeOr } from './option-values.js';
 import { updateOptions } from './rule-options.js';
+import { scheduleOptions } from './schedule-options.js';
 import { dataOptions, modelOptions } from './task-options.js';
 import type { TrainOptions } from './train-options.js';
 
@@ -47,6 +48,7 @@ function trainingOptions(): Option[] {
       .default('auto'),
     new Option('--shards <n>', 'pieces of a mini-batch (default: one per thread)').argParser(readWhole(1)),
     ...optimizerOptions(),
+    ...scheduleOptions(),
     new Option('--seed <n>', 'fixes initial weights, shuffling and dropout').argParser(readWhole(0)).default(0),
     new Option(
       '--early-stopping <epochs>',

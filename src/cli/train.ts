@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Optimizer } from '../common/optimizers/index.js';
+import { batchCount } from '../common/shards.js';
 import { resolveOptions } from '../coordinator/options.js';
 import { fitNormalizer, normalize } from '../data/normalizer.js';
 import { earlyStopping, type FitOptions } from '../index.js';
@@ -21,6 +21,7 @@ import { textReport } from './report/text-report.js';
 import { ruleFitOptions } from './rule-options.js';
 import { runFit } from './run-fit.js';
 import { checkSave } from './save-option.js';
+import { checkSchedule, scheduledRate } from './schedule-options.js';
 import type { TrainOptions } from './train-options.js';
 
 /**
@@ -31,6 +32,7 @@ import type { TrainOptions } from './train-options.js';
 export async function train(options: TrainOptions, output: Output, interruption: Interruption): Promise<void> {
   const { quiet, epochs, save } = options;
   // Before the data is loaded: nothing about it can put these right.
+  checkSchedule(options);
   withFlagNames(() => resolveOptions({ ...fitOptionsOf(options), optimizer: chooseOptimizer(options) }));
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
@@ -41,13 +43,16 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const classWeight = options.classWeight && balancedClassWeights(table.target, training);
   const { model, objective } = await buildModel(table, { ...options, file: options.model });
   const sgdRate = options.optimizer === 'sgd' ? defaultLearningRate(table.target) : undefined;
-  const optimizer = chooseOptimizer({ ...options, lr: options.lr ?? sgdRate });
+  const chosen = chooseOptimizer({ ...options, lr: options.lr ?? sgdRate });
+  const batchSize = options.batchSize === 'full' ? training : options.batchSize;
+  const rate = chosen.learningRate as number;
+  const updates = options.epochs * batchCount(training, batchSize);
+  const optimizer = { ...chosen, learningRate: scheduledRate(options, rate, updates) };
   const report = options.json ? jsonReport(output, { quiet }) : textReport(output, { quiet, epochs });
-  report.start({ ...planOf(table, training, model, objective), optimizer: describe(options.optimizer, optimizer) });
+  report.start({ ...planOf(table, training, model, objective), optimizer: describe(options, rate) });
   const [input] = model.inputs as [tf.SymbolicTensor];
   const x = tf.tensor(normalize(normalizer, table.features), [table.rows, ...(input.shape.slice(1) as number[])]);
   const y = encodeTarget(table.target, objective);
-  const batchSize = options.batchSize === 'full' ? training : options.batchSize;
   const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer, ...(classWeight && { classWeight }) };
   const stopping = stoppingOf(options, training < table.rows);
   const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, interruption.signal, stopping);
@@ -66,7 +71,7 @@ export async function train(options: TrainOptions, output: Output, interruption:
     output.error(`shardfit: saved the weights reached to ${saved}`);
   if (diverged !== undefined) {
     const nothingSaved = save === undefined ? '' : '; nothing was saved';
-    throw new Error(`training diverged, ${diverged}: try a smaller --lr than ${optimizer.learningRate}${nothingSaved}`);
+    throw new Error(`training diverged, ${diverged}: try a smaller --lr than ${rate}${nothingSaved}`);
   }
 }
 
@@ -86,6 +91,8 @@ function stoppingOf({ earlyStopping: patience }: TrainOptions, validates: boolea
   return earlyStopping({ monitor: validates ? 'val_loss' : 'loss', patience, restoreBestWeights: true });
 }
 
-function describe(name: string, { learningRate }: Optimizer): string {
-  return `${name}, learning rate ${learningRate}`;
+function describe({ optimizer, schedule, warmUp }: TrainOptions, rate: number): string {
+  const course = schedule === 'constant' ? '' : `, ${schedule}`;
+  const rise = warmUp === undefined ? '' : `, warm-up of ${warmUp} updates`;
+  return `${optimizer}, learning rate ${rate}${course}${rise}`;
 }
