@@ -1,6 +1,7 @@
 export { type EarlyStoppingOptions, earlyStopping } from './callbacks/early-stopping.js';
 export { type ModelCheckpointOptions, modelCheckpoint } from './callbacks/model-checkpoint.js';
 export type { MonitorOptions } from './callbacks/monitor.js';
+export { type ReduceLROnPlateauOptions, reduceLROnPlateau } from './callbacks/reduce-lr-on-plateau.js';
 export {
   adadelta,
   adagrad,

@@ -4,7 +4,7 @@ import type { FitOptions, ResolvedOptions } from './options.js';
 /** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
 export function configureCallbacks(
   model: tf.LayersModel,
-  { callbacks, epochs, initialEpoch, batchSize }: ResolvedOptions,
+  { callbacks, epochs, initialEpoch, batchSize, optimizer }: ResolvedOptions,
   samples: number,
   metrics: string[],
   doValidation: boolean,
@@ -14,7 +14,11 @@ export function configureCallbacks(
   list.setModel(model);
   const steps = Math.ceil(samples / batchSize);
   // The names that tfjs' callbacks find in their params.
-  const params = { epochs, initialEpoch, samples, steps, batchSize, verbose: 0, doValidation, metrics };
+  const params = {
+    ...{ epochs, initialEpoch, samples, steps, batchSize, verbose: 0, doValidation, metrics },
+    // Only here: that the optimizer of `compile` is not the one that trains.
+    ...(optimizer && { optimizer: optimizer.kind }),
+  };
   list.setParams(params);
   return { list, history, userCallbacks: callbacks.length > 0 };
 }

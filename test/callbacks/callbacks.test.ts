@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { earlyStopping, fit, loadModel, modelCheckpoint } from 'shardfit';
+import { earlyStopping, fit, loadModel, modelCheckpoint, reduceLROnPlateau, sgd } from 'shardfit';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectSameWeights } from '../fit/support/matchers.js';
 
@@ -81,6 +81,21 @@ describe.each(TRAINERS)('in %s', (_, train) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it('reduceLROnPlateau reduces the rate after the given patience, cools down, and stops at the least', async () => {
+    const model = line(1e-9);
+    const rates: number[] = [];
+    const rate = () => (model.optimizer as unknown as { learningRate: number }).learningRate;
+    const watching = new tf.CustomCallback({ onEpochEnd: () => void rates.push(rate() / 1e-9) });
+    // Losses: 1, 0.25, 0.01, 0.04, 0.09, 0.16, then 64 for good.
+    const options = { monitor: 'loss', factor: 0.5, patience: 2, cooldown: 1, minLr: 0.2e-9 };
+    const callbacks = [new tf.CustomCallback(weightsByEpoch(model, WEIGHTS)), reduceLROnPlateau(options), watching];
+    await train(model, { callbacks });
+    const expected = [1, 1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.2, 0.2, 0.2, 0.2];
+    rates.forEach((value, epoch) => {
+      expect(value, `epoch ${epoch}`).toBeCloseTo(expected[epoch] as number, 5);
+    });
+  });
+
   describe('modelCheckpoint', () => {
     let folder: string;
     beforeEach(async () => {
@@ -106,7 +121,18 @@ describe.each(TRAINERS)('in %s', (_, train) => {
   });
 });
 
+it('reduceLROnPlateau trains with the new rate, and is refused where fit was given another optimizer', async () => {
+  // 1 - w shrinks by 1 - 2 rate each epoch. After the first, every improvement is too small: the rate is halved each time.
+  const model = line(0.1);
+  const plateau = reduceLROnPlateau({ monitor: 'loss', factor: 0.5, patience: 1, minDelta: 2 });
+  await fit(model, X, Y, { ...ARGS, epochs: 4, workers: 2, callbacks: [plateau] });
+  expect(1 - weightOf(model)).toBeCloseTo((1 - 0.2) * (1 - 0.2) * (1 - 0.1) * (1 - 0.05), 4);
+  const failed = fit(line(0.1), X, Y, { ...ARGS, optimizer: sgd(), callbacks: [plateau] });
+  await expect(failed).rejects.toThrow('leave out its option optimizer');
+});
+
 it.each([
+  [() => reduceLROnPlateau({ factor: 1 }), 'reduceLROnPlateau: factor must be in (0, 1), got 1'],
   [() => earlyStopping({ patience: -1 }), 'earlyStopping: patience must be a whole number of at least 0, got -1'],
   [() => earlyStopping({ mode: 'best' as never }), "earlyStopping: mode must be 'auto', 'min' or 'max', got best"],
   [() => earlyStopping({ minDelta: Number.NaN }), 'earlyStopping: minDelta must be a finite number, got NaN'],
