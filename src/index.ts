@@ -25,8 +25,10 @@ export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in
 export { type EvaluateOptions, evaluate } from './coordinator/evaluate.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
+export { type PredictOptions, predict } from './coordinator/predict.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';
 export type { ClassWeight, SampleWeight } from './coordinator/sample-weights.js';
+export { Trainer, type TrainerOptions } from './coordinator/trainer.js';
 export { exportOnnx } from './saved-model/export-onnx.js';
 export { loadModel, modelFolder, type SavedModel } from './saved-model/load-model.js';
 export type { RawRows } from './saved-model/predict.js';

@@ -6,6 +6,9 @@ import type { ParameterLayout } from './parameters.js';
 import type { DType, StepProgram } from './program.js';
 import type { SpeedModel, UpdateRule } from './update-rules.js';
 
+/** What a program is for. */
+export type Work = 'training' | 'evaluation' | 'prediction';
+
 /** One input or output of the model in the data set: `segment` holds the rows one behind the other. */
 export interface Column {
   segment: string;
@@ -36,20 +39,24 @@ export interface ReplicaSetup {
   speeds?: SpeedModel;
   /** Key of the random generator: two 32-bit words. */
   key: [number, number];
-  training: DataSet;
-  validation?: DataSet;
   /** Loss and metrics per shard. */
   logCount: number;
-  /** Programs for training, one for each size of mini-batch and shard; then those for evaluation. */
-  trainingPrograms: StepProgram[];
-  evaluationPrograms: StepProgram[];
+  /** One program for each size of mini-batch and shard. */
+  programs: Record<Work, StepProgram[]>;
   /** The control line. */
   port: MessagePort;
 }
 
-/** One epoch of training, told to every worker alike. */
-export interface EpochPlan {
+/** A way through all rows of a data set. */
+export interface Pass {
+  data: DataSet;
   batchSize: number;
+  /** Mini-batches after which it ends. */
+  steps: number;
+}
+
+/** One epoch of training, told to every worker alike. */
+export interface EpochPlan extends Pass {
   /** Updates that the optimizer has made, and mini-batches that were trained on, before this epoch. */
   updatesBefore: number;
   batchesBefore: number;
@@ -94,8 +101,10 @@ export interface ReplicaApi {
   /** Compiles the programs. Resolves when the worker is ready to train. */
   load(): Promise<void>;
   trainEpoch(plan: EpochPlan): Promise<EpochReport>;
-  /** Forward passes over the validation set; the logs stand in the arena when it resolves. */
-  evaluate(batchSize: number): Promise<void>;
+  /** Forward passes and losses; the logs stand in the arena when it resolves. */
+  evaluate(pass: Pass): Promise<void>;
+  /** Forward passes; when it resolves, the rows of each output of the model stand in the arena. */
+  predict(pass: Pass, outputs: Column[]): Promise<void>;
   /** Frees the programs and ends the worker's task. */
   close(): Promise<void>;
 }

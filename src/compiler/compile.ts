@@ -9,7 +9,7 @@ import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
 import type { DataSpecs } from './trace/step-trace.js';
-import { type TracedStep, traceEvaluation, traceTraining } from './trace/steps.js';
+import { type TracedStep, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
 
 /** What a program is a part of. */
 export interface Part {
@@ -53,6 +53,15 @@ export function compileEvaluationStep(
   part: Part = {},
 ): StepProgram {
   return new StepCompiler(traceEvaluation, model, { features, targets, sampleWeights }).compile(rows, part);
+}
+
+/** Compiles the forward pass alone for `rows` rows, of a model that need not be compiled. */
+export function compilePrediction(model: tf.LayersModel, rows: number, features: TensorSpec[]): StepProgram {
+  return new StepCompiler(() => tracePrediction(model, rows, features), model, {
+    features,
+    targets: [],
+    sampleWeights: [],
+  }).compile(rows);
 }
 
 /** A step with symbolic nodes written out. */
@@ -128,7 +137,7 @@ function encode({ roles, outputs: named }: Lowered, values: Value[], rows: numbe
   const outputs = named.map(({ role }, i) => {
     const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
-    return { name, role, value, shape: [...value.shape], dtype: 'float32' as const };
+    return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
   const used = topologicalOrder(values).filter((value) => value.op === 'Input');
   const inputs = used.map((value) => {

@@ -1,4 +1,4 @@
-export { compileEvaluationStep, compileTrainingStep, StepCompiler } from './compile.js';
+export { compileEvaluationStep, compilePrediction, compileTrainingStep, StepCompiler } from './compile.js';
 export { NotPartitionable } from './partition/pairs.js';
 export type { BatchStatistics } from './partition/shard-program.js';
 export { encodePrediction } from './prediction.js';

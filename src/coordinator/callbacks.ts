@@ -1,21 +1,23 @@
 import * as tf from '@tensorflow/tfjs';
 import type { FitOptions, ResolvedOptions } from './options.js';
+import type { RowSource } from './row-source.js';
 
 /** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
 export function configureCallbacks(
   model: tf.LayersModel,
   { callbacks, epochs, initialEpoch, batchSize, optimizer }: ResolvedOptions,
-  samples: number,
+  { rows: samples, steps }: RowSource,
   metrics: string[],
   doValidation: boolean,
 ): { list: tf.CallbackList; history: tf.History; userCallbacks: boolean } {
   const history = new tf.History();
   const list = new tf.CallbackList([...callbacks, history]);
   list.setModel(model);
-  const steps = Math.ceil(samples / batchSize);
   // The names that tfjs' callbacks find in their params.
   const params = {
-    ...{ epochs, initialEpoch, samples, steps, batchSize, verbose: 0, doValidation, metrics },
+    ...{ epochs, initialEpoch, batchSize, verbose: 0, doValidation, metrics },
+    ...(samples !== undefined && { samples }),
+    ...(steps !== undefined && { steps }),
     // Only here: that the optimizer of `compile` is not the one that trains.
     ...(optimizer && { optimizer: optimizer.kind }),
   };

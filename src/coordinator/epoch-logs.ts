@@ -1,13 +1,12 @@
+import type { Pass } from '../common/protocol.js';
 import { activeShards, batchRange } from '../common/shards.js';
 
-/** Where an epoch's logs stand and how they were cut. */
+/** Where logs stand in the arena. */
 export interface LogGeometry {
   /** Loss and metrics of each shard of each step, already times the shard's share of the batch. */
   logs: Float32Array;
   /** Names of loss and metrics. */
   names: string[];
-  rows: number;
-  batchSize: number;
   shards: number;
 }
 
@@ -15,6 +14,9 @@ export interface LogGeometry {
 export class EpochLogs {
   readonly #geometry: LogGeometry;
   readonly #sums: number[];
+  #pass: Pass | undefined;
+  /** Steps of earlier passes. */
+  #before = 0;
   #steps = 0;
   #rows = 0;
 
@@ -23,25 +25,39 @@ export class EpochLogs {
     this.#sums = geometry.names.map(() => 0);
   }
 
+  /** Says what the steps that follow are. */
+  begin(pass: Pass): this {
+    this.#pass = pass;
+    this.#before = this.#steps;
+    return this;
+  }
+
   /** Steps taken in so far. */
   get steps(): number {
     return this.#steps;
   }
 
-  /** Rows of these steps. */
+  /** Steps of the pass taken in so far. */
+  get stepsOfPass(): number {
+    return this.#steps - this.#before;
+  }
+
+  /** Rows of all steps so far. */
   get rows(): number {
     return this.#rows;
   }
 
   /** Takes in one more step, which must be done, and returns its rows and logs. */
   next(): { step: number; size: number; logs: Record<string, number> } {
-    const { logs, names, rows, batchSize, shards } = this.#geometry;
+    const { logs, names, shards } = this.#geometry;
+    const { data, batchSize } = this.#pass as Pass;
+    const at = this.stepsOfPass;
     const step = this.#steps++;
-    const size = batchRange(rows, batchSize, step).count;
+    const size = batchRange(data.rows, batchSize, at).count;
     const values = names.map((_, i) => {
       let sum = 0;
       for (let shard = 0; shard < activeShards(size, shards); shard++) {
-        sum += logs[(step * shards + shard) * names.length + i] as number;
+        sum += logs[(at * shards + shard) * names.length + i] as number;
       }
       return sum;
     });
@@ -52,9 +68,9 @@ export class EpochLogs {
     return { step, size, logs: named(names, values) };
   }
 
-  /** Takes in all steps up to `steps`. */
+  /** Takes in all steps of the pass up to `steps`. */
   advance(steps: number): this {
-    while (this.#steps < steps) this.next();
+    while (this.stepsOfPass < steps) this.next();
     return this;
   }
 

@@ -1,23 +1,24 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import { Control } from '../common/control.js';
-import { didYouMean } from '../common/nearest-name.js';
 import { sgd } from '../common/optimizers/index.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
+import type { DataSet, Pass } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { returnMemory } from './arena-memory.js';
+import { trainableModel } from './check-model.js';
 import { compileForEvaluation } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
 import { EpochLogs } from './epoch-logs.js';
 import { matchData } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
+import { checkNames } from './option-names.js';
 import { type FitOptions, resolveOptions } from './options.js';
-import { trainableModel } from './prepare.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
 import type { SampleWeight } from './sample-weights.js';
-import { rowsFrom } from './split.js';
-import { buildArena } from './training-arena.js';
+import { OWN_THREADS, type ThreadSource } from './threads.js';
+import { buildArena, putRows } from './training-arena.js';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards'> {
@@ -25,10 +26,13 @@ export interface EvaluateOptions extends Pick<FitOptions, 'batchSize' | 'workers
   sampleWeight?: SampleWeight;
 }
 
+const OPTIONS = ['batchSize', 'workers', 'shards', 'sampleWeight'];
+
 interface PreparedEvaluation {
   setup: GroupSetup;
   arena: Arena;
   control: Control;
+  pass: Pass;
   logNames: string[];
 }
 
@@ -47,24 +51,33 @@ export async function evaluate(
   y: TensorInput,
   options: EvaluateOptions = {},
 ): Promise<Record<string, number>> {
-  checkNames(options);
+  return evaluateOn(OWN_THREADS, model, x, y, options);
+}
+
+/** As `evaluate`, on threads from `threads`. */
+export async function evaluateOn(
+  threads: ThreadSource,
+  model: tf.LayersModel,
+  x: TensorInput,
+  y: TensorInput,
+  options: EvaluateOptions,
+): Promise<Record<string, number>> {
+  checkNames('evaluate', options, OPTIONS);
   const { sampleWeight, ...shared } = options;
   const resolved = resolveOptions(shared);
-  const { setup, arena, control, logNames } = await prepare(trainableModel(model), x, y, resolved, sampleWeight);
+  const prepared = await prepare(trainableModel(model), x, y, resolved, sampleWeight);
+  const { setup, arena, control, pass, logNames: names } = prepared;
   try {
-    await using group = new ReplicaGroup(setup, control);
+    await using group = new ReplicaGroup(setup, control, threads);
     await group.all((worker) => worker.load());
-    await group.all((worker) => worker.evaluate(resolved.batchSize));
-    const rows = setup.validation?.rows ?? 0;
-    const { batchSize } = resolved;
-    const logs = new EpochLogs({ logs: arena.floats('logs'), names: logNames, rows, batchSize, shards: setup.shards });
-    return logs.advance(batchCount(rows, batchSize)).means();
+    await group.all((worker) => worker.evaluate(pass));
+    const logs = new EpochLogs({ logs: arena.floats('logs'), names, shards: setup.shards });
+    return logs.begin(pass).advance(pass.steps).means();
   } finally {
     returnMemory(arena.memory);
   }
 }
 
-/** As for a training without rows, with the data in the place of the validation set. */
 async function prepare(
   model: tf.LayersModel,
   x: TensorInput,
@@ -78,26 +91,16 @@ async function prepare(
   const logNames = model.metricsNames;
   const resolved = { ...options, shards };
   const optimizer = sgd({ learningRate: 1 });
-  const nothing = rowsFrom(data, 0, 0);
-  const built = buildArena(parameters, optimizer, resolved, programs, logNames.length, nothing, data);
-  const { arena, training, validation } = built;
+  const steps = batchCount(data.rows, options.batchSize);
+  const space = { rooms: [{ name: 'evaluation', like: data, rows: data.rows }], steps, shuffledRows: 0 };
+  const { arena, dataSets } = buildArena(parameters, optimizer, resolved, programs, logNames.length, space);
+  const [rows] = dataSets as [DataSet];
+  putRows(arena, rows, data);
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const setup: GroupSetup = {
     ...{ workers: options.workers, shards, memory: arena.memory, layout: arena.layout, parameters, rule: options.rule },
-    ...{ key: [0, 0], training, logCount: logNames.length, trainingPrograms: [], evaluationPrograms: programs },
-    ...(validation && { validation }),
+    ...{ key: [0, 0], logCount: logNames.length, programs: { training: [], evaluation: programs, prediction: [] } },
   };
-  return { setup, arena, control: new Control(arena.ints('control')), logNames };
-}
-
-const OPTIONS = ['batchSize', 'workers', 'shards', 'sampleWeight'];
-
-function checkNames(options: EvaluateOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object, got ${String(options)}`);
-  }
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown === undefined) return;
-  const hint = didYouMean(unknown, OPTIONS) || `; it has ${OPTIONS.join(', ')}`;
-  throw new TypeError(`evaluate has no option '${unknown}'${hint}`);
+  const pass = { data: rows, batchSize: options.batchSize, steps };
+  return { setup, arena, control: new Control(arena.ints('control')), pass, logNames };
 }

@@ -1,9 +1,11 @@
 import type * as tf from '@tensorflow/tfjs';
 import { returnMemory } from './arena-memory.js';
+import { trainableModel } from './check-model.js';
 import type { TensorInput } from './data-in.js';
 import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
-import { type PreparedFit, prepareFit, trainableModel } from './prepare.js';
+import { type PreparedFit, prepareFit } from './prepare.js';
 import type { RunSummary } from './run-summary.js';
+import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { Training } from './training.js';
 
 /** tfjs' `History`, and what was counted while it came about. */
@@ -27,26 +29,56 @@ export async function fit(
   y: TensorInput,
   options: FitOptions = {},
 ): Promise<FitHistory> {
+  return fitOn(OWN_THREADS, model, x, y, options);
+}
+
+/** As `fit`, on threads from `threads`. */
+export async function fitOn(
+  threads: ThreadSource,
+  model: tf.LayersModel,
+  x: TensorInput,
+  y: TensorInput,
+  options: FitOptions,
+): Promise<FitHistory> {
   const resolved = resolveOptions(options);
+  return train(threads, model, resolved, (trained) => prepareFit(trained, x, y, resolved));
+}
+
+/**
+ * Trains a model that nothing else trains meanwhile.
+ *
+ * @param prepare what the training needs; the memory in it is given back.
+ */
+export async function train(
+  threads: ThreadSource,
+  model: tf.LayersModel,
+  options: ResolvedOptions,
+  prepare: (trained: tf.LayersModel) => Promise<PreparedFit>,
+): Promise<FitHistory> {
   const trained = trainableModel(model);
-  resolved.signal?.throwIfAborted();
+  options.signal?.throwIfAborted();
   const state = trained as unknown as { isTraining: boolean };
   if (state.isTraining) throw new Error('this model is being trained by another fit: wait for it to end');
   state.isTraining = true;
   try {
-    const prepared = await prepareFit(trained, x, y, resolved);
-    return await train(trained, prepared, { ...resolved, shards: prepared.setup.shards });
+    const prepared = await prepare(trained);
+    return await run(threads, trained, prepared, { ...options, shards: prepared.setup.shards });
   } finally {
     state.isTraining = false;
   }
 }
 
 /** Owns the memory that was prepared: no thread uses it any more when it is given back. */
-async function train(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions): Promise<FitHistory> {
+async function run(
+  threads: ThreadSource,
+  model: tf.LayersModel,
+  prepared: PreparedFit,
+  options: ResolvedOptions,
+): Promise<FitHistory> {
   try {
     options.signal?.throwIfAborted();
     for (const warning of prepared.warnings) options.onWarning?.(warning);
-    await using training = new Training(model, prepared, options);
+    await using training = new Training(model, prepared, options, threads);
     return await training.run();
   } finally {
     returnMemory(prepared.arena.memory);

@@ -34,8 +34,7 @@ export async function matchData(
   [xName, yName, weightName]: [string, string, string],
   sampleWeight: SampleWeight | undefined,
 ): Promise<MatchedData> {
-  const inputs = model.inputs.map((input, i) => ({ name: model.inputNames[i] ?? '', shape: input.shape.slice(1) }));
-  const features = await readAll(xName, x, inputs, 'input');
+  const features = await matchFeatures(model, x, xName);
   const targets = await readAll(yName, y, targetSlots(model), 'output');
   const rows = features[0]?.shape[0] ?? 0;
   for (const [name, list] of [[xName, features] as const, [yName, targets] as const]) {
@@ -48,6 +47,16 @@ export async function matchData(
   }
   const sampleWeights = await readSampleWeights(model, rows, sampleWeight, weightName);
   return { rows, features, targets, sampleWeights };
+}
+
+/**
+ * Reads x and holds it against the model's inputs, whose entries it puts in order.
+ *
+ * @throws as `matchData`.
+ */
+export function matchFeatures(model: tf.LayersModel, x: TensorInput, name: string): Promise<Rows[]> {
+  const inputs = model.inputs.map((input, i) => ({ name: model.inputNames[i] ?? '', shape: input.shape.slice(1) }));
+  return readAll(name, x, inputs, 'input');
 }
 
 /** Shapes and dtypes of one row, as the compiler wants them. */

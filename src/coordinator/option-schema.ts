@@ -44,6 +44,7 @@ const SCHEMA = z.strictObject({
   sampleWeight: z.any().optional(),
   classWeight: z.any().optional(),
   shuffle: oneOf('shuffle', [true, false]).optional(),
+  stepsPerEpoch: wholeNumber('stepsPerEpoch', 1).optional(),
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
   yieldEvery: z.any().optional(),
   workers: z

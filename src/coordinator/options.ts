@@ -12,9 +12,9 @@ export interface Progress {
   epoch: number;
   /** Epoch at which training ends. */
   epochs: number;
-  /** Mini-batches done in this epoch, and their number. */
+  /** Mini-batches done in this epoch, and their number, if it is known before the end. */
   step: number;
-  steps: number;
+  steps?: number;
   /** Rows done in this epoch. */
   rows: number;
   /** Loss and metrics, mean over the rows done in this epoch. */
@@ -47,6 +47,8 @@ export interface FitOptions {
   classWeight?: ClassWeight;
   /** Whether rows are drawn in a new order every epoch. Default true. */
   shuffle?: boolean;
+  /** Mini-batches after which an epoch ends: of rows drawn anew each epoch, or of the first rows without `shuffle`. Default: all of them. */
+  stepsPerEpoch?: number;
   /** Number of the first epoch, to go on where an earlier training ended. Default 0. */
   initialEpoch?: number;
   /** When tfjs' `onYield` is called. Training never holds up the event loop. */
@@ -96,7 +98,14 @@ export type ResolvedOptions = Required<
 > &
   Pick<
     FitOptions,
-    'sampleWeight' | 'classWeight' | 'validationData' | 'optimizer' | 'signal' | 'onProgress' | 'onWarning'
+    | 'stepsPerEpoch'
+    | 'sampleWeight'
+    | 'classWeight'
+    | 'validationData'
+    | 'optimizer'
+    | 'signal'
+    | 'onProgress'
+    | 'onWarning'
   > & {
     workers: number;
     shards: number;
@@ -129,6 +138,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     shards,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     callbacks: standardizeCallbacks(options),
+    stepsPerEpoch: options.stepsPerEpoch,
     validationData: options.validationData,
     sampleWeight: options.sampleWeight,
     classWeight: options.classWeight,

@@ -1,22 +1,31 @@
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import { Control } from '../common/control.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { layOutParameters, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
-import { compilePrograms } from './compile-programs.js';
+import type { DataSet } from '../common/protocol.js';
+import { batchCount } from '../common/shards.js';
+import { type CompiledPrograms, compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { GroupSetup } from './replica-group.js';
+import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
 import { splitRows } from './split.js';
-import { buildArena, optimizerStates } from './training-arena.js';
+import { buildArena, optimizerStates, putRows, type Room } from './training-arena.js';
 
 /** All that training needs, checked, compiled and in place: what is left is to start threads. */
-export interface PreparedFit {
+export interface PreparedFit extends PreparedGroup {
+  training: RowSource;
+  validation: RowSource | undefined;
+}
+
+/** What does not depend on where rows come from. */
+export interface PreparedGroup {
   setup: GroupSetup;
   arena: Arena;
   control: Control;
@@ -40,22 +49,50 @@ export async function prepareFit(
   y: TensorInput,
   options: ResolvedOptions,
 ): Promise<PreparedFit> {
+  const { batchSize, stepsPerEpoch } = options;
   const optimizer = options.optimizer ?? describeCompiled(model.optimizer);
   const [data, validationData] = await readData(model, x, y, options);
+  const steps = batchCount(data.rows, batchSize);
+  if (stepsPerEpoch !== undefined && stepsPerEpoch > steps) {
+    throw new RangeError(`stepsPerEpoch must be at most ${steps}, the mini-batches of the data, got ${stepsPerEpoch}`);
+  }
   const programs = compilePrograms(model, options, data, validationData);
-  const sample = programs.training[0] as StepProgram;
-  const parameters = layOutParameters(describeWeights(model, sample));
+  const rooms: Room[] = [{ name: 'training', like: data, rows: data.rows }];
+  if (validationData) rooms.push({ name: 'validation', like: validationData, rows: validationData.rows });
+  const mostSteps = Math.max(steps, batchCount(validationData?.rows ?? 0, batchSize));
+  const space = { rooms, steps: mostSteps, shuffledRows: data.rows };
+  const { dataSets, ...prepared } = prepareGroup(model, optimizer, options, programs, space);
+  const [training, validation] = dataSets as [DataSet, DataSet?];
+  putRows(prepared.arena, training, data);
+  if (validation && validationData) putRows(prepared.arena, validation, validationData);
+  return {
+    ...prepared,
+    training: new ArenaRows(training, batchSize, stepsPerEpoch),
+    validation: validation && new ArenaRows(validation, batchSize),
+  };
+}
+
+/** Reserves memory, puts the weights and the optimizer's state into it and describes the workers. */
+export function prepareGroup(
+  model: tf.LayersModel,
+  optimizer: Optimizer,
+  options: ResolvedOptions,
+  { training, evaluation, shards, warnings }: CompiledPrograms,
+  space: { rooms: Room[]; steps: number; shuffledRows: number },
+): PreparedGroup & { dataSets: DataSet[] } {
+  const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
   const logNames = model.metricsNames;
-  const logCount = logNames.length;
-  const all = [...programs.training, ...programs.evaluation];
-  const { shards, warnings } = programs;
-  const built = buildArena(parameters, optimizer, { ...options, shards }, all, logCount, data, validationData);
-  const { arena, training, validation } = built;
+  const all = [...training, ...evaluation];
+  const built = buildArena(parameters, optimizer, { ...options, shards }, all, logNames.length, space);
+  const { arena, dataSets } = built;
   readWeights(model, parameters.parameters, arena.floats('weights'));
-  const arrangement = optimizerStates(options).arrangement;
+  const { arrangement } = optimizerStates(options);
   const [slots, outer] = [arena.floats('slots'), arena.floats('outerVelocity')];
-  const shape = { slotsLength: slots.length, outerLength: outer.length, arrangement };
-  const state = recallState(model, optimizer, shape);
+  const state = recallState(model, optimizer, {
+    slotsLength: slots.length,
+    outerLength: outer.length,
+    arrangement,
+  });
   slots.set(state.slots);
   outer.set(state.outerVelocity);
   const setup: GroupSetup = {
@@ -67,33 +104,12 @@ export async function prepareFit(
     rule: options.rule,
     ...(options.speeds && { speeds: options.speeds }),
     key: [options.seed % 2 ** 32, Math.floor(options.seed / 2 ** 32)],
-    training,
-    ...(validation && { validation }),
-    logCount,
-    trainingPrograms: programs.training,
-    evaluationPrograms: programs.evaluation,
+    logCount: logNames.length,
+    programs: { training, evaluation, prediction: [] },
   };
   const counts = { updates: state.updates, batches: state.batches };
   const control = new Control(arena.ints('control'));
-  return { setup, arena, control, parameters, optimizer, counts, arrangement, logNames, warnings };
-}
-
-/**
- * The model below a `Sequential`, which does the work for it.
- *
- * @throws TypeError if it is no compiled tfjs model.
- */
-export function trainableModel(model: tf.LayersModel): tf.LayersModel {
-  if (!(model instanceof tf.LayersModel)) {
-    throw new TypeError(
-      'model must be a tf.LayersModel or tf.Sequential of the same copy of @tensorflow/tfjs that shardfit uses: ' +
-        "if it is one, there are two copies; 'npm ls @tensorflow/tfjs' shows them, 'npm dedupe' makes them one",
-    );
-  }
-  if (!model.optimizer) {
-    throw new TypeError('the model is not compiled: call model.compile({ optimizer, loss }) before fit');
-  }
-  return model instanceof tf.Sequential ? (model as unknown as { model: tf.LayersModel }).model : model;
+  return { setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings };
 }
 
 async function readData(

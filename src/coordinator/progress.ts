@@ -47,7 +47,7 @@ async function report({ control, logs, callbacks, onProgress, stopAsked }: Follo
   const steps = control.stepsDone;
   if (!callbacks) logs.advance(steps);
   let turn = performance.now();
-  while (logs.steps < steps) {
+  while (logs.stepsOfPass < steps) {
     await callbacks?.onBatchBegin(logs.steps, {});
     const { step, size, logs: values } = logs.next();
     await callbacks?.onBatchEnd(step, { batch: step, size, ...values });
@@ -58,5 +58,5 @@ async function report({ control, logs, callbacks, onProgress, stopAsked }: Follo
     }
   }
   if (stopAsked()) control.requestStop();
-  if (steps > 0) onProgress?.({ step: steps, rows: logs.rows, logs: logs.means() });
+  if (logs.steps > 0) onProgress?.({ step: logs.steps, rows: logs.rows, logs: logs.means() });
 }

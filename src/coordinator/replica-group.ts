@@ -1,9 +1,9 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import { type Remote, wrapPort } from '../common/comlink.js';
 import { AbortedError, type Control } from '../common/control.js';
 import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
 import { guardExit } from './exit-guard.js';
+import { OWN_THREADS, type ThreadSource, type Threads } from './threads.js';
 
 /** What every worker is told alike. */
 export type GroupSetup = Omit<ReplicaSetup, 'rank' | 'port'>;
@@ -16,34 +16,26 @@ interface Member {
 }
 
 /**
- * The threads that train one model. piscina owns the threads, each runs one long task; comlink carries calls to it.
+ * The workers that train one model: one long task in each of its threads, to which comlink carries calls.
  *
  * A thread is never ended from outside: inside ONNX Runtime that aborts the whole process. Workers are told to stop by a
- * control word, and the pool goes once their tasks have returned.
+ * control word, and the threads go once their tasks have returned.
  */
 export class ReplicaGroup implements AsyncDisposable {
-  readonly #pool: Piscina;
+  readonly #source: ThreadSource;
+  readonly #threads: Threads;
   readonly #control: Control;
   readonly #exitGuard: Disposable;
   readonly #members: Member[];
   /** Rejects when a thread ends before it was told to. */
   readonly #lost: Promise<never>;
   #closing = false;
+  #sound = true;
 
-  constructor(setup: GroupSetup, control: Control) {
+  constructor(setup: GroupSetup, control: Control, source: ThreadSource = OWN_THREADS) {
     this.#control = control;
-    this.#pool = new Piscina({
-      filename: new URL('../worker/entry.js', import.meta.url).href,
-      minThreads: setup.workers,
-      maxThreads: setup.workers,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // piscina's default would block the worker's event loop, and with it the control line.
-      atomics: 'disabled',
-    });
-    // A lost thread ends the training: one started in its place would have nothing to do.
-    this.#pool.options.minThreads = 0;
-    // What happens to a thread without a task, on its way out: its loss has been noticed by the end of its task.
-    this.#pool.on('error', () => {});
+    this.#source = source;
+    this.#threads = source.take(setup.workers);
     this.#members = Array.from({ length: setup.workers }, (_, rank) => this.#start(setup, rank));
     this.#lost = Promise.race(this.#members.map(({ task }, rank) => this.#watch(task, rank)));
     this.#lost.catch(() => {});
@@ -65,14 +57,14 @@ export class ReplicaGroup implements AsyncDisposable {
     return settled.map((answer) => (answer as PromiseFulfilledResult<Awaited<T>>).value);
   }
 
-  /** Ends every worker's task and then its thread. Safe to call at any time, and twice. */
+  /** Ends every worker's task and gives its thread back. Safe to call at any time, and twice. */
   async close(): Promise<void> {
     if (this.#closing) return;
     this.#closing = true;
     for (const { api } of this.#members) api.close().catch(() => {});
     await Promise.allSettled(this.#members.map(({ task }) => task));
     for (const { port } of this.#members) port.close();
-    await this.#pool.destroy();
+    await this.#source.giveBack(this.#threads, this.#sound);
     this.#exitGuard[Symbol.dispose]();
   }
 
@@ -82,7 +74,7 @@ export class ReplicaGroup implements AsyncDisposable {
 
   #start(setup: GroupSetup, rank: number): Member {
     const { port1, port2 } = new MessageChannel();
-    const task = this.#pool.run({ ...setup, rank, port: port2 }, { transferList: [port2] });
+    const task = this.#threads.run({ ...setup, rank, port: port2 }, port2);
     task.catch(() => {});
     return { api: wrapPort<ReplicaApi>(port1), port: port1, task };
   }
@@ -94,6 +86,7 @@ export class ReplicaGroup implements AsyncDisposable {
       (error: Error) => error.message,
     );
     if (this.#closing) return new Promise<never>(() => {});
+    this.#sound = false;
     this.#control.abort(rank);
     throw new Error(`worker ${rank} was lost: ${reason}`);
   }

@@ -1,7 +1,7 @@
 import type { EpochReport, TensorMemory } from '../common/protocol.js';
-import { batchCount } from '../common/shards.js';
 import type { UpdateRuleName } from '../common/update-rules.js';
 import type { ResolvedOptions } from './options.js';
+import type { RowSource } from './row-source.js';
 
 /** Where one thread's training time went, in seconds. */
 export interface ThreadSummary {
@@ -36,7 +36,7 @@ export interface Milestone {
 
 /** What a `fit` did, counted. */
 export interface RunSummary {
-  /** Rows trained on, and rows held back for validation. */
+  /** Rows of an epoch, and rows held back for validation. Of a data set whose end is not known before, those of the longest epoch. */
   rows: number;
   validationRows: number;
   /** Mini-batches in an epoch. */
@@ -70,14 +70,15 @@ export interface RunSummary {
 /** Adds up the reports of all workers over all epochs. */
 export class RunRecorder {
   readonly #summary: RunSummary;
+  /** Rows and mini-batches of the epoch so far. */
+  #epoch = { rows: 0, steps: 0 };
 
   constructor(
     { workers, shards, batchSize, rule }: ResolvedOptions,
-    rows: number,
-    validationRows: number,
+    training: RowSource,
+    validation: RowSource | undefined,
     warnings: string[],
   ) {
-    const miniBatches = batchCount(rows, batchSize);
     const threads = Array.from({ length: workers }, (_, rank) => ({
       rank,
       gatherSeconds: 0,
@@ -87,9 +88,9 @@ export class RunRecorder {
       reduceSeconds: 0,
     }));
     this.#summary = {
-      rows,
-      validationRows,
-      miniBatches,
+      rows: training.rows ?? 0,
+      validationRows: validation?.rows ?? 0,
+      miniBatches: training.steps ?? 0,
       epochs: 0,
       updates: 0,
       workers,
@@ -106,20 +107,17 @@ export class RunRecorder {
     };
   }
 
-  /** Takes in one epoch: the report of every worker, and what the coordinator's clock showed. */
-  addEpoch(reports: EpochReport[], rows: number, seconds: number): void {
+  /** Takes in a part of an epoch: the report of every worker, and what the coordinator's clock showed. */
+  add(reports: EpochReport[], rows: number, steps: number, seconds: number): void {
     const summary = this.#summary;
-    summary.epochs++;
     for (const { updates, simulatedTime } of reports) {
       summary.updates += updates;
       if (simulatedTime !== undefined) summary.simulatedTime = (summary.simulatedTime ?? 0) + simulatedTime;
     }
     summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
     summary.seconds += seconds;
-    const rowsBefore = summary.milestones.at(-1)?.rows ?? 0;
-    const { updates, simulatedTime } = summary;
-    const simulated = simulatedTime !== undefined && { simulatedTime };
-    summary.milestones.push({ updates, rows: rowsBefore + rows, seconds: summary.seconds, ...simulated });
+    this.#epoch.rows += rows;
+    this.#epoch.steps += steps;
     if (reports.some(({ tensorMemory }) => tensorMemory === 'copied')) summary.tensorMemory = 'copied';
     reports.forEach(({ time }, rank) => {
       const thread = summary.threads[rank] as ThreadSummary;
@@ -129,6 +127,19 @@ export class RunRecorder {
       thread.exchangeSeconds += time.exchange;
       thread.reduceSeconds += time.reduce;
     });
+  }
+
+  /** Ends an epoch. */
+  endEpoch(): void {
+    const summary = this.#summary;
+    const { updates, simulatedTime, seconds, milestones } = summary;
+    const { rows, steps } = this.#epoch;
+    const simulated = simulatedTime !== undefined && { simulatedTime };
+    milestones.push({ updates, rows: (milestones.at(-1)?.rows ?? 0) + rows, seconds, ...simulated });
+    summary.epochs++;
+    summary.rows = Math.max(summary.rows, rows);
+    summary.miniBatches = Math.max(summary.miniBatches, steps);
+    this.#epoch = { rows: 0, steps: 0 };
   }
 
   /** Takes in the staleness of every update of an epoch; -1 stands where there was none. */

@@ -6,51 +6,48 @@ import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
-import { batchCount } from '../common/shards.js';
 import { FIRST_FREE_BYTE } from '../kernels/kernels.js';
 import { takeMemory } from './arena-memory.js';
 import type { Rows } from './data-in.js';
 import type { MatchedData } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
 
-export interface TrainingArena {
-  arena: Arena;
-  training: DataSet;
-  validation: DataSet | undefined;
+/** A place for rows. */
+export interface Room {
+  /** Segments are called by it. */
+  name: string;
+  /** Rows of the form that they will have. */
+  like: MatchedData;
+  /** How many fit in. */
+  rows: number;
 }
 
-/** Reserves one shared memory for all that the threads share, and copies the data sets into it. */
+/** Reserves one shared memory for all that the threads share. */
 export function buildArena(
   parameters: ParameterLayout,
   optimizer: Optimizer,
   options: ResolvedOptions,
   programs: StepProgram[],
   logCount: number,
-  data: MatchedData,
-  validationData: MatchedData | undefined,
-): TrainingArena {
+  { rooms, steps, shuffledRows }: { rooms: Room[]; steps: number; shuffledRows: number },
+): { arena: Arena; dataSets: DataSet[] } {
   const layout = new LayoutBuilder(FIRST_FREE_BYTE);
-  const { workers, shards, batchSize } = options;
-  const mostRows = Math.max(data.rows, validationData?.rows ?? 0);
+  const { workers, shards } = options;
   layout
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
     .add('slots', 'float32', optimizerStates(options).count * slotsOf(optimizer) * parameters.trainedEnd)
     .add('gradients', 'float32', shards * parameters.replacedEnd)
     .add('exchange', 'float32', shards * slotLength(programs))
-    .add('logs', 'float32', batchCount(mostRows, batchSize) * shards * logCount)
-    .add('permutation', 'int32', data.rows)
+    .add('logs', 'float32', steps * shards * logCount)
+    .add('permutation', 'int32', shuffledRows)
     // Doubles, two words each.
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
   for (let rank = 0; rank < workers; rank++) layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
-  addRuleSegments(layout, parameters, options, batchCount(data.rows, batchSize));
-  const training = addDataSet(layout, 'training', data);
-  const validation = validationData && addDataSet(layout, 'validation', validationData);
+  addRuleSegments(layout, parameters, options, steps);
+  const dataSets = rooms.map((room) => addDataSet(layout, room));
   const built = layout.build();
-  const arena = new Arena(takeMemory(built.bytes), built);
-  fill(arena, training, data);
-  if (validation && validationData) fill(arena, validation, validationData);
-  return { arena, training, validation };
+  return { arena: new Arena(takeMemory(built.bytes), built), dataSets };
 }
 
 /** Optimizer states that the rule keeps, and whose they are. */
@@ -92,24 +89,26 @@ function mostRandomNumbers(programs: StepProgram[]): number {
   return Math.max(SPEED_NUMBERS, ...sizes);
 }
 
-function addDataSet(layout: LayoutBuilder, name: string, data: MatchedData): DataSet {
-  const add = (kind: string, column: Rows, i: number): Column => {
+function addDataSet(layout: LayoutBuilder, { name, like, rows }: Room): DataSet {
+  const add = (kind: string, { shape, dtype }: Rows, i: number): Column => {
     const segment = `${name}.${kind}${i}`;
-    layout.add(segment, column.dtype, column.data.length);
-    return { segment, dtype: column.dtype, rowSize: column.data.length / data.rows };
+    const rowSize = shape.slice(1).reduce((a, b) => a * b, 1);
+    layout.add(segment, dtype, rows * rowSize);
+    return { segment, dtype, rowSize };
   };
   return {
-    rows: data.rows,
-    features: data.features.map((column, i) => add('x', column, i)),
-    targets: data.targets.map((column, i) => add('y', column, i)),
-    sampleWeights: data.sampleWeights.map((column, i) => column && add('w', column, i)),
+    rows,
+    features: like.features.map((column, i) => add('x', column, i)),
+    targets: like.targets.map((column, i) => add('y', column, i)),
+    sampleWeights: like.sampleWeights.map((column, i) => column && add('w', column, i)),
   };
 }
 
-function fill(arena: Arena, { features, targets, sampleWeights }: DataSet, data: MatchedData): void {
+/** Copies rows into their places in the arena, from row `at` of it on. */
+export function putRows(arena: Arena, { features, targets, sampleWeights }: DataSet, data: MatchedData, at = 0): void {
   const copy = (columns: (Column | undefined)[], list: (Rows | undefined)[]) => {
     columns.forEach((column, i) => {
-      if (column) arena.array(column.segment).set((list[i] as Rows).data);
+      if (column) arena.array(column.segment).set((list[i] as Rows).data, at * column.rowSize);
     });
   };
   copy(features, data.features);

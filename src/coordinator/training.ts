@@ -1,7 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
-import type { EpochPlan, EpochReport } from '../common/protocol.js';
-import { batchCount } from '../common/shards.js';
+import type { EpochPlan, EpochReport, Pass } from '../common/protocol.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
@@ -11,6 +10,7 @@ import type { PreparedFit } from './prepare.js';
 import { followEpoch } from './progress.js';
 import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
+import type { ThreadSource } from './threads.js';
 import { WeightsLedger } from './weights-ledger.js';
 
 /** One call of `fit` from its threads' start to their end. The coordinator schedules epochs; workers do the steps. */
@@ -26,19 +26,18 @@ export class Training implements AsyncDisposable {
   #counts: { updates: number; batches: number };
   readonly #ledger: WeightsLedger;
 
-  constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions) {
-    const { setup, arena, control, counts, parameters, arrangement, logNames } = prepared;
+  constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions, threads: ThreadSource) {
+    const { setup, arena, control, counts, parameters, arrangement, logNames, training, validation } = prepared;
     this.#model = model;
     this.#prepared = prepared;
     this.#options = options;
     this.#counts = { ...counts };
-    const { training, validation } = setup;
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
-    this.#callbacks = configureCallbacks(model, options, training.rows, names, validation !== undefined);
-    this.#recorder = new RunRecorder(options, training.rows, validation?.rows ?? 0, prepared.warnings);
+    this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
+    this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
     this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
     this.#onAbort = () => control.requestStop();
-    this.#group = new ReplicaGroup(setup, control);
+    this.#group = new ReplicaGroup(setup, control, threads);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
     if (options.signal?.aborted) this.#onAbort();
   }
@@ -78,49 +77,72 @@ export class Training implements AsyncDisposable {
     const { list, userCallbacks } = this.#callbacks;
     await list.onEpochBegin(epoch);
     if (userCallbacks) this.#ledger.takeOver();
-    const logs = this.#logsOf(this.#prepared.setup.training.rows);
-    await this.#train(epoch, logs);
-    const steps = this.#prepared.control.stepsDone;
-    // Before the validation, whose logs take the same place in the arena.
-    const means = logs.advance(steps).means();
-    if (this.#options.signal?.aborted || steps === 0) return;
+    const logs = this.#newLogs();
+    const whole = await this.#train(epoch, logs);
+    if (this.#options.signal?.aborted || logs.steps === 0) return;
+    const means = logs.means();
     // As in tfjs, an epoch that a callback has cut short is not validated.
-    const validation = steps === this.#stepsPerEpoch ? await this.#evaluate() : {};
+    const validation = whole ? await this.#evaluate() : {};
     if (this.#options.signal?.aborted) return;
     if (userCallbacks) this.#ledger.publish();
     await list.onEpochEnd(epoch, { ...validation, ...means });
   }
 
-  async #train(epoch: number, logs: EpochLogs): Promise<void> {
-    const { arena, control, setup } = this.#prepared;
-    const { batchSize, shuffle } = this.#options;
-    const { rows } = setup.training;
+  /** Trains one epoch. Returns whether all of it was trained. */
+  async #train(epoch: number, logs: EpochLogs): Promise<boolean> {
+    const follower = this.#follower(epoch);
+    // What was trained is whole and counts, even if a callback ends the epoch with an error; not so if a thread is lost.
+    let trained: Optimizer | undefined;
+    try {
+      for await (const pass of this.#prepared.training.epoch()) {
+        const optimizer = this.#currentOptimizer();
+        const training = this.#pass(epoch, pass, optimizer);
+        training.then(
+          () => {
+            trained = optimizer;
+          },
+          () => {
+            trained = undefined;
+          },
+        );
+        await followEpoch(training, { ...follower, logs: logs.begin(pass) });
+        // Before the next pass, or the validation, whose logs take the same place in the arena.
+        logs.advance(this.#prepared.control.stepsDone);
+        if (logs.stepsOfPass < pass.steps) return false;
+        if (this.#stopAsked) return logs.steps === this.#prepared.training.steps;
+      }
+      return true;
+    } finally {
+      if (trained) {
+        this.#ledger.save(this.#counts, trained);
+        this.#recorder.endEpoch();
+      }
+    }
+  }
+
+  /** Trains the mini-batches of one pass. */
+  async #pass(epoch: number, pass: Pass, optimizer: Optimizer): Promise<void> {
+    const { arena, control } = this.#prepared;
     control.stepsDone = 0;
     control.stopped = false;
     control.version = this.#counts.updates;
     arena.ints('clocks').fill(0);
     arena.ints('staleness').fill(-1);
     const plan: EpochPlan = {
-      batchSize,
+      ...pass,
       updatesBefore: this.#counts.updates,
       batchesBefore: this.#counts.batches,
-      shuffled: shuffle,
+      shuffled: this.#options.shuffle,
       epoch,
-      optimizer: this.#currentOptimizer(),
+      optimizer,
     };
     this.#clearStop();
     const started = performance.now();
-    const training = this.#group
-      .all((worker) => worker.trainEpoch(plan))
-      .then((reports) => {
-        // Here, so that it counts even if a callback ends the epoch with an error: what was trained is whole.
-        const steps = control.stepsDone;
-        this.#count(reports, steps);
-        this.#ledger.save(this.#counts, plan.optimizer);
-        this.#recorder.addEpoch(reports, Math.min(rows, steps * batchSize), (performance.now() - started) / 1000);
-        return reports;
-      });
-    await followEpoch(training, this.#follower(epoch, logs, started));
+    const reports = await this.#group.all((worker) => worker.trainEpoch(plan));
+    const steps = control.stepsDone;
+    this.#count(reports, steps);
+    const rows = Math.min(pass.data.rows, steps * pass.batchSize);
+    this.#recorder.add(reports, rows, steps, (performance.now() - started) / 1000);
   }
 
   /** Lets the workers run again after an earlier request to stop, unless the signal stands behind it. */
@@ -128,45 +150,43 @@ export class Training implements AsyncDisposable {
     if (!this.#options.signal?.aborted) this.#prepared.control.clearStop();
   }
 
-  get #stepsPerEpoch(): number {
-    return batchCount(this.#prepared.setup.training.rows, this.#options.batchSize);
-  }
-
-  #follower(epoch: number, logs: EpochLogs, started: number) {
+  #follower(epoch: number) {
     const { list, userCallbacks } = this.#callbacks;
     const { onProgress, epochs } = this.#options;
-    const steps = this.#stepsPerEpoch;
+    const { steps } = this.#prepared.training;
+    const started = performance.now();
     return {
       control: this.#prepared.control,
-      logs,
       callbacks: userCallbacks ? list : undefined,
       stopAsked: () => this.#stopAsked,
       onProgress:
         onProgress &&
         ((state: { step: number; rows: number; logs: Record<string, number> }) => {
           const samplesPerSecond = state.rows / ((performance.now() - started) / 1000);
-          onProgress({ epoch, epochs, steps, ...state, samplesPerSecond });
+          onProgress({ epoch, epochs, ...(steps !== undefined && { steps }), ...state, samplesPerSecond });
         }),
     };
   }
 
   /** Loss and metrics of the validation set by the names of `History`; nothing if there is none. */
   async #evaluate(): Promise<Record<string, number>> {
-    const { validation } = this.#prepared.setup;
+    const { validation } = this.#prepared;
     if (!validation) return {};
-    const { batchSize } = this.#options;
     this.#clearStop();
     // Training may have been stopped at its last step, which is no reason not to validate.
     this.#prepared.control.stopped = false;
-    await this.#group.all((worker) => worker.evaluate(batchSize));
-    const means = this.#logsOf(validation.rows).advance(batchCount(validation.rows, batchSize)).means();
-    return Object.fromEntries(Object.entries(means).map(([name, value]) => [`val_${name}`, value]));
+    const logs = this.#newLogs();
+    for await (const pass of validation.epoch()) {
+      await this.#group.all((worker) => worker.evaluate(pass));
+      logs.begin(pass).advance(pass.steps);
+      if (this.#options.signal?.aborted) return {};
+    }
+    return Object.fromEntries(Object.entries(logs.means()).map(([name, value]) => [`val_${name}`, value]));
   }
 
-  #logsOf(rows: number): EpochLogs {
+  #newLogs(): EpochLogs {
     const { arena, logNames: names } = this.#prepared;
-    const { batchSize, shards } = this.#options;
-    return new EpochLogs({ logs: arena.floats('logs'), names, rows, batchSize, shards });
+    return new EpochLogs({ logs: arena.floats('logs'), names, shards: this.#options.shards });
   }
 
   /**

@@ -10,7 +10,7 @@ import type { Totals } from './totals.js';
 
 /** What a run reads and writes of one shard alone. */
 interface ShardBuffers {
-  /** Inputs of the program and what stages carry on, by name. */
+  /** Inputs of the program, what stages carry on and predictions, by name. */
   tensors: Tensors;
   logs: Float32Array;
 }
@@ -56,8 +56,8 @@ export class BoundProgram {
     }
   }
 
-  /** The buffer of one input of a shard, to be filled before its first stage. */
-  input(shard: number, name: string): ArenaArray {
+  /** The values of an input of a shard, to be filled before its first stage, or those of a prediction after its last. */
+  buffer(shard: number, name: string): ArenaArray {
     return this.#buffersOf(shard).tensors[name]?.data as ArenaArray;
   }
 
@@ -82,8 +82,12 @@ export class BoundProgram {
     const key = this.program.stages.length === 1 ? 0 : shard;
     const known = this.#buffers.get(key);
     if (known) return known;
-    const { inputs, carried } = this.program;
-    const own: NamedSpec[] = [...inputs.filter(({ role }) => role.kind !== 'weight'), ...carried];
+    const { inputs, carried, outputs } = this.program;
+    const own: NamedSpec[] = [
+      ...inputs.filter(({ role }) => role.kind !== 'weight'),
+      ...carried,
+      ...outputs.filter(({ role }) => role.kind === 'prediction'),
+    ];
     const tensors = own.map(({ name, shape, dtype }) => [
       name,
       tensorOver(allocate(dtype, sizeOf(shape)), shape, dtype),
@@ -145,7 +149,7 @@ export class BoundProgram {
     const { replacedEnd } = this.#parameters;
     const gradients = this.#arena.floats('gradients').subarray(shard * replacedEnd, (shard + 1) * replacedEnd);
     for (const { name, role, shape } of this.program.outputs) {
-      if (role.kind === 'logs') continue;
+      if (role.kind === 'logs' || role.kind === 'prediction') continue;
       const { offset, size } = parameterAt(this.#parameters, role.index);
       targets.set(name, { to: gradients.subarray(offset, offset + size), shape });
     }

@@ -30,7 +30,8 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
         replica = guarded(() => new Replica(setup));
       },
       trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
-      evaluate: async (batchSize) => guarded(() => loaded().evaluate(batchSize)),
+      evaluate: async (pass) => guarded(() => loaded().evaluate(pass)),
+      predict: async (pass, outputs) => guarded(() => loaded().predict(pass, outputs)),
       close: async () => {
         try {
           replica?.dispose();

@@ -1,3 +1,5 @@
+import type { Column, DataSet, Work } from '../common/protocol.js';
+
 /** A non-empty part of a mini-batch, as one worker computes it. */
 export interface Shard {
   /** Which slot of the gradients, and which place in the logs, is its own. */
@@ -17,10 +19,10 @@ export interface Shard {
   batchNumber: number;
 }
 
-export type Work = 'training' | 'evaluation';
-
 /** Computes the gradients and logs of shards. */
 export interface GradientEngine {
+  /** Takes the rows of the following shards from `data`, in the order of the arena's permutation if `shuffled`. */
+  useData(data: DataSet, shuffled: boolean): void;
   /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */
   readWeights(replica?: Float32Array): void;
   /** Stages of the work on a batch of so many rows: one, unless rows of different shards depend on each other. */
@@ -30,6 +32,8 @@ export interface GradientEngine {
    * in its slot, and both leave its part of the batch's logs, once the last stage has run.
    */
   run(work: Work, shard: Shard, stage: number): void;
+  /** Computes the outputs of the model for one batch and puts its rows where they stand in `outputs`. */
+  predict(batch: Shard, outputs: Column[]): void;
   /** Works out the totals that stages behind `stage` need, when all of the batch's `count` shards have run it. */
   exchange(work: Work, batchRows: number, stage: number, count: number): void;
   dispose(): void;

@@ -1,11 +1,11 @@
 import type { Arena, ArenaArray } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import type { ProgramInput, StepProgram } from '../common/program.js';
-import type { Column, DataSet, ReplicaSetup, TensorMemory } from '../common/protocol.js';
+import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { BoundProgram } from './bound-program.js';
 import { gatherRows } from './gather.js';
-import type { GradientEngine, Shard, Work } from './gradient-engine.js';
+import type { GradientEngine, Shard } from './gradient-engine.js';
 import { Totals } from './totals.js';
 
 /** Runs the traced step programs in ONNX Runtime, on the arena itself where the runtime can, else on copies. */
@@ -13,7 +13,7 @@ export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
-  readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [] };
+  readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [], prediction: [] };
   readonly #totals: Totals;
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
@@ -23,7 +23,8 @@ export class OnnxEngine implements GradientEngine {
   #tensorMemory: TensorMemory = 'shared';
   /** Whether the runtime has been seen to take the kind of memory in use. */
   #proven = false;
-  shuffled = false;
+  #data: DataSet | undefined;
+  #order: Int32Array | null = null;
   /** Milliseconds spent gathering rows; the caller reads and resets it. */
   gatherMilliseconds = 0;
 
@@ -36,12 +37,11 @@ export class OnnxEngine implements GradientEngine {
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
     this.#totals = new Totals(arena, setup.shards);
-    const load = (programs: StepProgram[], into: BoundProgram[]) => {
-      for (const program of programs) into.push(new BoundProgram(program, arena, control, this.#totals, setup));
-    };
+    const bind = (program: StepProgram) => new BoundProgram(program, arena, control, this.#totals, setup);
     try {
-      load(setup.trainingPrograms, this.#programs.training);
-      load(setup.evaluationPrograms, this.#programs.evaluation);
+      for (const [work, programs] of Object.entries(setup.programs)) {
+        for (const program of programs) this.#programs[work as Work].push(bind(program));
+      }
     } catch (error) {
       this.dispose();
       throw error;
@@ -51,6 +51,11 @@ export class OnnxEngine implements GradientEngine {
 
   get tensorMemory(): TensorMemory {
     return this.#tensorMemory;
+  }
+
+  useData(data: DataSet, shuffled: boolean): void {
+    this.#data = data;
+    this.#order = shuffled ? this.#permutation : null;
   }
 
   readWeights(replica: Float32Array = this.#arenaWeights): void {
@@ -63,9 +68,19 @@ export class OnnxEngine implements GradientEngine {
 
   run(work: Work, shard: Shard, stage: number): void {
     const bound = this.#programOf(work, shard.batchRows, shard.rows);
-    if (stage === 0) this.#prepare(bound, work, shard);
+    if (stage === 0) this.#prepare(bound, shard);
     this.#run(bound, shard, stage);
-    if (stage === bound.program.stages.length - 1) this.#writeLogs(bound, shard);
+    if (work !== 'prediction' && stage === bound.program.stages.length - 1) this.#writeLogs(bound, shard);
+  }
+
+  predict(batch: Shard, outputs: Column[]): void {
+    this.run('prediction', batch, 0);
+    const bound = this.#programOf('prediction', batch.rows);
+    for (const { role, name } of bound.program.outputs) {
+      if (role.kind !== 'prediction') continue;
+      const { segment, rowSize } = outputs[role.index] as Column;
+      this.#arena.array(segment).set(bound.buffer(batch.index, name), batch.start * rowSize);
+    }
   }
 
   exchange(work: Work, batchRows: number, stage: number, count: number): void {
@@ -74,12 +89,11 @@ export class OnnxEngine implements GradientEngine {
 
   dispose(): void {
     for (const bound of this.#all) bound.dispose();
-    this.#programs.training.length = 0;
-    this.#programs.evaluation.length = 0;
+    for (const programs of Object.values(this.#programs)) programs.length = 0;
   }
 
   get #all(): BoundProgram[] {
-    return [...this.#programs.training, ...this.#programs.evaluation];
+    return Object.values(this.#programs).flat();
   }
 
   /** The program of a shard, or that of any shard of a mini-batch. There are four at most. */
@@ -106,20 +120,19 @@ export class OnnxEngine implements GradientEngine {
   }
 
   /** Fills a program's inputs with the shard's rows and random numbers. */
-  #prepare(bound: BoundProgram, work: Work, shard: Shard): void {
+  #prepare(bound: BoundProgram, shard: Shard): void {
     const started = performance.now();
-    const data = work === 'training' ? this.#setup.training : this.#setup.validation;
-    if (!data) throw new Error('there is no validation set to evaluate');
-    const order = work === 'training' && this.shuffled ? this.#permutation : null;
+    const data = this.#data;
+    if (!data) throw new Error('there is no data to take rows from');
     for (const input of bound.program.inputs) {
       const { role } = input;
       if (role.kind === 'weight') continue;
-      const target = bound.input(shard.index, input.name);
+      const target = bound.buffer(shard.index, input.name);
       if (role.kind === 'uniform') {
         this.#drawUniform(input, role.stream, role.perRow, target, shard);
       } else {
         const { segment, rowSize } = columnOf(data, role);
-        gatherRows(this.#arena.array(segment), rowSize, target, shard, order);
+        gatherRows(this.#arena.array(segment), rowSize, target, shard, this.#order);
       }
     }
     this.gatherMilliseconds += performance.now() - started;

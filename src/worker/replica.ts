@@ -3,11 +3,11 @@ import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import type { Optimizer } from '../common/optimizers/index.js';
-import type { EpochPlan, EpochReport, ReplicaSetup, TimeSplit } from '../common/protocol.js';
-import { activeShards, batchCount, batchRange, piece, type Range } from '../common/shards.js';
+import type { Column, EpochPlan, EpochReport, Pass, ReplicaSetup, TimeSplit, Work } from '../common/protocol.js';
+import { activeShards, batchRange, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { Clocks } from './clocks.js';
-import type { Shard, Work } from './gradient-engine.js';
+import type { Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { trainByRule } from './rules/index.js';
@@ -72,31 +72,45 @@ export class Replica {
   /** Trains one epoch by the rule in force. Blocks the thread until its last update. */
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#time = noTime();
-    this.#engine.shuffled = plan.shuffled;
-    if (plan.shuffled) this.#shuffle(plan.epoch);
+    this.#engine.useData(plan.data, plan.shuffled);
+    if (plan.shuffled) this.#shuffle(plan);
     const counts = trainByRule(this, plan);
     return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#time, tensorMemory: this.#engine.tensorMemory };
   }
 
   /** Draws the order of an epoch's rows. Here, not in the coordinator, whose event loop millions of rows would hold up. */
-  #shuffle(epoch: number): void {
-    const { key, training } = this.setup;
+  #shuffle({ epoch, data }: EpochPlan): void {
+    const { key } = this.setup;
     const { offset } = this.#arena.segment('permutation');
-    if (this.rank === 0) this.#timed('gather', () => this.#kernels.shuffle(offset, training.rows, epoch, ...key));
+    if (this.rank === 0) this.#timed('gather', () => this.#kernels.shuffle(offset, data.rows, epoch, ...key));
     this.meet();
   }
 
-  /** Forward passes over this worker's shards of the validation set. No meeting, unless a metric couples rows of several shards. */
-  evaluate(batchSize: number): void {
-    const rows = this.setup.validation?.rows ?? 0;
+  /** Forward passes and losses of this worker's shards of a data set. No meeting, unless a metric couples rows of several shards. */
+  evaluate(pass: Pass): void {
+    this.#engine.useData(pass.data, false);
     this.#engine.readWeights();
-    for (let step = 0; step < batchCount(rows, batchSize); step++) {
+    for (const batch of batchesOf(pass)) {
       this.control.throwIfAborted();
-      this.step = step;
-      const batch = { step, rows: batchRange(rows, batchSize, step), number: 0 };
+      this.step = batch.step;
       const meets = this.#engine.stages('evaluation', batch.rows.count) > 1;
       if (meets ? this.#allStop() : this.control.stopRequested) return;
       this.#stages('evaluation', batch);
+    }
+  }
+
+  /** The model's outputs for every `workers`-th batch of a data set, from this worker's first on. */
+  predict(pass: Pass, outputs: Column[]): void {
+    this.#engine.useData(pass.data, false);
+    this.#engine.readWeights();
+    for (const { step, rows } of batchesOf(pass)) {
+      if (step % this.setup.workers !== this.rank) continue;
+      this.control.throwIfAborted();
+      if (this.control.stopRequested) return;
+      this.step = step;
+      const { start, count } = rows;
+      const whole = { index: 0, firstRow: 0, share: 1, batchRows: count, batchNumber: 0 };
+      this.#engine.predict({ ...whole, start, rows: count, step }, outputs);
     }
   }
 
@@ -109,10 +123,7 @@ export class Replica {
 
   /** The mini-batches of an epoch, in order. */
   *batches(plan: EpochPlan): Generator<Batch> {
-    const { rows } = this.setup.training;
-    for (let step = 0; step < batchCount(rows, plan.batchSize); step++) {
-      yield { step, rows: batchRange(rows, plan.batchSize, step), number: plan.batchesBefore + step };
-    }
+    yield* batchesOf(plan, plan.batchesBefore);
   }
 
   /**
@@ -270,6 +281,12 @@ export class Replica {
     const started = performance.now();
     work();
     this.#time[part] += (performance.now() - started) / 1000;
+  }
+}
+
+function* batchesOf({ data, batchSize, steps }: Pass, before = 0): Generator<Batch> {
+  for (let step = 0; step < steps; step++) {
+    yield { step, rows: batchRange(data.rows, batchSize, step), number: before + step };
   }
 }
 

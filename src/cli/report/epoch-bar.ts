@@ -15,7 +15,7 @@ export function epochBar(epochs: number): EpochProgress {
   return {
     progress(state) {
       last = state;
-      bar ??= open(state.epoch, state.steps);
+      bar ??= open(state.epoch, state.steps ?? 0);
       bar.update(state.step, { state: `${metrics(state.logs)}  ${speed(state)}  ${timeLeft(state)} left` });
     },
     epochEnd(epoch, logs) {
@@ -57,7 +57,7 @@ function speed({ samplesPerSecond }: Progress): string {
 
 /** Time until the end of all epochs at the speed so far. */
 function timeLeft({ epoch, epochs, step, steps, rows, samplesPerSecond }: Progress): string {
-  if (step === 0 || samplesPerSecond === 0) return '?';
+  if (steps === undefined || step === 0 || samplesPerSecond === 0) return '?';
   const epochRows = (rows / step) * steps;
   return duration((epochRows * (epochs - epoch) - rows) / samplesPerSecond);
 }

@@ -1,0 +1,36 @@
+import * as tf from '@tensorflow/tfjs';
+
+/**
+ * The model below a `Sequential`, which does the work for it.
+ *
+ * @throws TypeError if it is no tfjs model.
+ */
+export function innerModel(model: tf.LayersModel): tf.LayersModel {
+  checkClass(model);
+  if (!(model instanceof tf.Sequential)) return model;
+  const sequential = model as unknown as { model: tf.LayersModel | null };
+  // It is made of its layers when it is first needed.
+  if (!sequential.model) model.build();
+  return sequential.model as unknown as tf.LayersModel;
+}
+
+/**
+ * As `innerModel`, of a model that has been compiled.
+ *
+ * @throws TypeError if it is no compiled tfjs model.
+ */
+export function trainableModel(model: tf.LayersModel): tf.LayersModel {
+  checkClass(model);
+  if (!model.optimizer) {
+    throw new TypeError('the model is not compiled: call model.compile({ optimizer, loss }) before fit');
+  }
+  return innerModel(model);
+}
+
+function checkClass(model: unknown): void {
+  if (model instanceof tf.LayersModel) return;
+  throw new TypeError(
+    'model must be a tf.LayersModel or tf.Sequential of the same copy of @tensorflow/tfjs that shardfit uses: ' +
+      "if it is one, there are two copies; 'npm ls @tensorflow/tfjs' shows them, 'npm dedupe' makes them one",
+  );
+}

@@ -1,0 +1,126 @@
+import * as tf from '@tensorflow/tfjs';
+import { type Arena, allocate } from '../common/arena.js';
+import { Control } from '../common/control.js';
+import { sgd } from '../common/optimizers/index.js';
+import { layOutParameters } from '../common/parameters.js';
+import type { ProgramOutput, StepProgram } from '../common/program.js';
+import type { DataSet, Pass } from '../common/protocol.js';
+import { batchCount } from '../common/shards.js';
+import { compilePrediction } from '../compiler/index.js';
+import { returnMemory } from './arena-memory.js';
+import { innerModel } from './check-model.js';
+import type { Rows, TensorInput } from './data-in.js';
+import { matchFeatures, rowSpecs } from './match-data.js';
+import { describeWeights, readWeights } from './model-weights.js';
+import { checkNames } from './option-names.js';
+import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
+import { type GroupSetup, ReplicaGroup } from './replica-group.js';
+import { OWN_THREADS, type ThreadSource } from './threads.js';
+import { buildArena, putRows } from './training-arena.js';
+
+/** Options of `predict`. */
+export type PredictOptions = Pick<FitOptions, 'batchSize' | 'workers'>;
+
+const OPTIONS = ['batchSize', 'workers'];
+
+/**
+ * The outputs of a model for rows, on every core: what tfjs' `model.predict` computes. Each batch is one thread's, so that the
+ * result does not depend on their number. The model need not be compiled.
+ *
+ * @param x rows for the model's inputs, shape [n, ...input].
+ * @returns [n, ...output]; a list of them for a model with several outputs. The caller disposes of them.
+ * @throws TypeError or RangeError for data or options that do not fit, before any thread starts.
+ */
+export async function predict(
+  model: tf.LayersModel,
+  x: TensorInput,
+  options: PredictOptions = {},
+): Promise<tf.Tensor | tf.Tensor[]> {
+  return predictOn(OWN_THREADS, model, x, options);
+}
+
+/** As `predict`, on threads from `threads`. */
+export async function predictOn(
+  threads: ThreadSource,
+  model: tf.LayersModel,
+  x: TensorInput,
+  options: PredictOptions,
+): Promise<tf.Tensor | tf.Tensor[]> {
+  checkNames('predict', options, OPTIONS);
+  const resolved = resolveOptions(options);
+  const inner = innerModel(model);
+  const features = await matchFeatures(inner, x, 'x');
+  const { setup, arena, pass, outputs, results } = prepare(inner, features, resolved);
+  try {
+    await using group = new ReplicaGroup(setup, new Control(arena.ints('control')), threads);
+    await group.all((worker) => worker.load());
+    await group.all((worker) => worker.predict(pass, outputs.features));
+    const tensors = results.map(({ shape, dtype }, i) => {
+      const values = arena.array(outputs.features[i]?.segment as string);
+      // tfjs keeps the array it is given, and cannot be given shared memory.
+      return tf.tensor(values.slice(), shape, dtype);
+    });
+    return tensors.length === 1 ? (tensors[0] as tf.Tensor) : tensors;
+  } finally {
+    returnMemory(arena.memory);
+  }
+}
+
+interface PreparedPrediction {
+  setup: GroupSetup;
+  arena: Arena;
+  pass: Pass;
+  /** Where the outputs are put, as if they were features of other rows. */
+  outputs: DataSet;
+  results: Rows[];
+}
+
+function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptions): PreparedPrediction {
+  const rows = checkRows(model, features);
+  const { batchSize } = options;
+  const sizes = [...new Set([Math.min(batchSize, rows), rows % batchSize])].filter((size) => size > 0);
+  const programs = sizes.map((size) => compilePrediction(model, size, rowSpecs(features)));
+  const [program] = programs as [StepProgram];
+  const results = program.outputs.map((output) => resultOf(output, program.rows, rows));
+  const parameters = layOutParameters(describeWeights(model, program));
+  const data = { rows, features, targets: [], sampleWeights: [] };
+  const rooms = [
+    { name: 'prediction.rows', like: data, rows },
+    { name: 'prediction.outputs', like: { ...data, rows, features: results }, rows },
+  ];
+  const space = { rooms, steps: 0, shuffledRows: 0 };
+  const built = buildArena(parameters, sgd({ learningRate: 1 }), { ...options, shards: 1 }, programs, 0, space);
+  const { arena } = built;
+  const [dataSet, outputs] = built.dataSets as [DataSet, DataSet];
+  putRows(arena, dataSet, data);
+  readWeights(model, parameters.parameters, arena.floats('weights'));
+  const setup: GroupSetup = {
+    ...{ workers: options.workers, shards: 1, memory: arena.memory, layout: arena.layout, parameters },
+    ...{ rule: options.rule, key: [0, 0], logCount: 0 },
+    programs: { training: [], evaluation: [], prediction: programs },
+  };
+  return { setup, arena, pass: { data: dataSet, batchSize, steps: batchCount(rows, batchSize) }, outputs, results };
+}
+
+/** Rows that an output of the whole data will have; no memory is taken for them here. */
+function resultOf({ shape, dtype, role }: ProgramOutput, batchRows: number, rows: number): Rows {
+  const [size, ...row] = shape;
+  if (size !== batchRows) {
+    throw new RangeError(
+      `output ${role.kind === 'prediction' ? role.index : 0} of the model has the shape [${shape}] for a batch of ${batchRows} rows: ` +
+        'its first axis must count the rows; use model.predict of tfjs',
+    );
+  }
+  return { data: allocate(dtype, 0), shape: [rows, ...row], dtype };
+}
+
+function checkRows(model: tf.LayersModel, features: Rows[]): number {
+  const rows = features[0]?.shape[0] ?? 0;
+  features.forEach(({ shape }, i) => {
+    if (shape[0] === rows) return;
+    throw new RangeError(
+      `x '${model.inputNames[i]}' has ${shape[0]} rows and '${model.inputNames[0]}' has ${rows}: all inputs need as many`,
+    );
+  });
+  return rows;
+}

@@ -1,0 +1,34 @@
+import type { DataSet, Pass } from '../common/protocol.js';
+import { batchCount } from '../common/shards.js';
+
+/** Where an epoch takes its mini-batches from. */
+export interface RowSource {
+  /** Rows, and mini-batches, of one epoch; undefined where only its end will tell. */
+  readonly rows: number | undefined;
+  readonly steps: number | undefined;
+  /** The mini-batches of one epoch, a part of the arena at a time. Its rows stay there until the next is asked for. */
+  epoch(): AsyncIterable<Pass>;
+}
+
+/** All rows stand in the arena. */
+export class ArenaRows implements RowSource {
+  readonly #pass: Pass;
+
+  /** @param steps mini-batches that end an epoch, if not all of them. */
+  constructor(data: DataSet, batchSize: number, steps = batchCount(data.rows, batchSize)) {
+    this.#pass = { data, batchSize, steps };
+  }
+
+  get rows(): number {
+    const { data, batchSize, steps } = this.#pass;
+    return Math.min(data.rows, steps * batchSize);
+  }
+
+  get steps(): number {
+    return this.#pass.steps;
+  }
+
+  async *epoch(): AsyncGenerator<Pass> {
+    yield this.#pass;
+  }
+}

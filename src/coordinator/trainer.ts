@@ -1,0 +1,72 @@
+import type * as tf from '@tensorflow/tfjs';
+import type { TensorInput } from './data-in.js';
+import { type EvaluateOptions, evaluateOn } from './evaluate.js';
+import { type FitHistory, fitOn } from './fit.js';
+import { checkNames } from './option-names.js';
+import { type FitOptions, resolveOptions } from './options.js';
+import { type PredictOptions, predictOn } from './predict.js';
+import { KeptThreads } from './threads.js';
+
+/** Options that a `Trainer` has for all of its calls. */
+export type TrainerOptions = Pick<FitOptions, 'workers' | 'shards' | 'batchSize' | 'batchStatistics' | 'optimizer'>;
+
+const OPTIONS = ['workers', 'shards', 'batchSize', 'batchStatistics', 'optimizer'];
+
+/**
+ * A model with threads that stay: the second call of `fit`, `evaluate` or `predict` starts faster than the first. The optimizer
+ * goes on where the last `fit` left it, as with the function `fit`.
+ *
+ * ```js
+ * await using trainer = new Trainer(model, { workers: 4 });
+ * await trainer.fit(x, y, { epochs: 5 });
+ * const loss = await trainer.evaluate(testX, testY);
+ * ```
+ */
+export class Trainer implements AsyncDisposable {
+  readonly model: tf.LayersModel;
+  readonly #defaults: TrainerOptions;
+  readonly #threads = new KeptThreads();
+  #ended = false;
+
+  /** @throws TypeError or RangeError for options that are none. */
+  constructor(model: tf.LayersModel, options: TrainerOptions = {}) {
+    checkNames('Trainer', options, OPTIONS);
+    resolveOptions(options);
+    this.model = model;
+    this.#defaults = options;
+  }
+
+  /** See the function `fit`. Options given here win over the trainer's. */
+  async fit(x: TensorInput, y: TensorInput, options: FitOptions = {}): Promise<FitHistory> {
+    return fitOn(this.#running, this.model, x, y, { ...this.#defaults, ...options });
+  }
+
+  /** See the function `evaluate`. */
+  async evaluate(x: TensorInput, y: TensorInput, options: EvaluateOptions = {}): Promise<Record<string, number>> {
+    const { batchStatistics: _, optimizer: __, ...defaults } = this.#defaults;
+    return evaluateOn(this.#running, this.model, x, y, { ...defaults, ...options });
+  }
+
+  /** See the function `predict`. */
+  async predict(x: TensorInput, options: PredictOptions = {}): Promise<tf.Tensor | tf.Tensor[]> {
+    const { workers, batchSize } = this.#defaults;
+    const defaults = { ...(workers !== undefined && { workers }), ...(batchSize !== undefined && { batchSize }) };
+    return predictOn(this.#running, this.model, x, { ...defaults, ...options });
+  }
+
+  /** Ends the threads, those that are at work when they are done. For where there is no `await using`, as in Node 20 without TypeScript. */
+  async close(): Promise<void> {
+    this.#ended = true;
+    await this.#threads.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** @throws Error after the end. */
+  get #running(): KeptThreads {
+    if (this.#ended) throw new Error('this trainer has ended: make a new one');
+    return this.#threads;
+  }
+}
