@@ -21,9 +21,11 @@ export {
   stepDecay,
   warmUp,
 } from './common/optimizers/index.js';
+export type { BatchDataset, DatasetBatch } from './coordinator/batch-reader.js';
 export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in.js';
 export { type EvaluateOptions, evaluate } from './coordinator/evaluate.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
+export { type FitDatasetOptions, fitDataset } from './coordinator/fit-dataset.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
 export { type PredictOptions, predict } from './coordinator/predict.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';

@@ -100,6 +100,8 @@ export interface EpochReport extends EpochCounts {
 export interface ReplicaApi {
   /** Compiles the programs. Resolves when the worker is ready to train. */
   load(): Promise<void>;
+  /** Takes in more programs. */
+  add(work: Work, programs: StepProgram[]): Promise<void>;
   trainEpoch(plan: EpochPlan): Promise<EpochReport>;
   /** Forward passes and losses; the logs stand in the arena when it resolves. */
   evaluate(pass: Pass): Promise<void>;

@@ -18,6 +18,8 @@ export interface CompiledPrograms {
   shards: number;
   /** What is not as was asked for, in sentences. */
   warnings: string[];
+  /** The programs for mini-batches of another size. */
+  compile(work: 'training' | 'evaluation', batchRows: number): StepProgram[];
 }
 
 /**
@@ -28,18 +30,24 @@ export function compilePrograms(
   model: tf.LayersModel,
   options: ResolvedOptions,
   data: MatchedData,
-  validationData: MatchedData | undefined,
+  validation: { data: MatchedData; batchSize: number } | undefined,
 ): CompiledPrograms {
   const compilers = {
     training: compilerOf(traceTraining, model, data),
-    evaluation: validationData && compilerOf(traceEvaluation, model, validationData),
+    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data),
   };
+  const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };
   const compile = (shards: number) => ({
     training: compileTraining(compilers.training, options, data.rows, shards),
-    evaluation: compilers.evaluation
-      ? compileEvaluation(compilers.evaluation, options, validationData?.rows ?? 0, shards)
+    evaluation: validation
+      ? compileEvaluation(compilers.evaluation, evaluationOptions, validation.data.rows, shards)
       : [],
     shards,
+    compile: (work: 'training' | 'evaluation', batchRows: number) => {
+      const own = { ...options, batchSize: batchRows };
+      const compileWork = work === 'training' ? compileTraining : compileEvaluation;
+      return compileWork(compilers[work], own, batchRows, shards);
+    },
   });
   try {
     return { ...compile(options.shards), warnings: [] };

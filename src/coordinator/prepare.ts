@@ -40,6 +40,7 @@ export interface PreparedGroup {
   logNames: string[];
   /** What is not as was asked for. */
   warnings: string[];
+  compile: CompiledPrograms['compile'];
 }
 
 /** @throws TypeError or RangeError for anything about the model or the data that cannot be trained. */
@@ -56,7 +57,7 @@ export async function prepareFit(
   if (stepsPerEpoch !== undefined && stepsPerEpoch > steps) {
     throw new RangeError(`stepsPerEpoch must be at most ${steps}, the mini-batches of the data, got ${stepsPerEpoch}`);
   }
-  const programs = compilePrograms(model, options, data, validationData);
+  const programs = compilePrograms(model, options, data, validationData && { data: validationData, batchSize });
   const rooms: Room[] = [{ name: 'training', like: data, rows: data.rows }];
   if (validationData) rooms.push({ name: 'validation', like: validationData, rows: validationData.rows });
   const mostSteps = Math.max(steps, batchCount(validationData?.rows ?? 0, batchSize));
@@ -77,7 +78,7 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  { training, evaluation, shards, warnings }: CompiledPrograms,
+  { training, evaluation, shards, warnings, compile }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
@@ -109,7 +110,7 @@ export function prepareGroup(
   };
   const counts = { updates: state.updates, batches: state.batches };
   const control = new Control(arena.ints('control'));
-  return { setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings };
+  return { setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings, compile };
 }
 
 async function readData(

@@ -6,12 +6,15 @@ export interface RowSource {
   /** Rows, and mini-batches, of one epoch; undefined where only its end will tell. */
   readonly rows: number | undefined;
   readonly steps: number | undefined;
+  /** Whether the last epoch was shorter than it should be, since there is no more. */
+  readonly exhausted: boolean;
   /** The mini-batches of one epoch, a part of the arena at a time. Its rows stay there until the next is asked for. */
   epoch(): AsyncIterable<Pass>;
 }
 
 /** All rows stand in the arena. */
 export class ArenaRows implements RowSource {
+  readonly exhausted = false;
   readonly #pass: Pass;
 
   /** @param steps mini-batches that end an epoch, if not all of them. */

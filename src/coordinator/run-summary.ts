@@ -158,6 +158,11 @@ export class RunRecorder {
     this.#summary.staleness = summary;
   }
 
+  /** Takes in what was not done as asked for. */
+  warn(warning: string): void {
+    this.#summary.warnings = [...this.#summary.warnings, warning];
+  }
+
   summary(): RunSummary {
     return structuredClone(this.#summary);
   }

@@ -1,7 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { BatchDataset } from './batch-reader.js';
 import type { TensorInput } from './data-in.js';
 import { type EvaluateOptions, evaluateOn } from './evaluate.js';
 import { type FitHistory, fitOn } from './fit.js';
+import { type FitDatasetOptions, fitDatasetOn } from './fit-dataset.js';
 import { checkNames } from './option-names.js';
 import { type FitOptions, resolveOptions } from './options.js';
 import { type PredictOptions, predictOn } from './predict.js';
@@ -39,6 +41,12 @@ export class Trainer implements AsyncDisposable {
   /** See the function `fit`. Options given here win over the trainer's. */
   async fit(x: TensorInput, y: TensorInput, options: FitOptions = {}): Promise<FitHistory> {
     return fitOn(this.#running, this.model, x, y, { ...this.#defaults, ...options });
+  }
+
+  /** See the function `fitDataset`. */
+  async fitDataset(dataset: BatchDataset, options: FitDatasetOptions = {}): Promise<FitHistory> {
+    const { batchSize: _, ...defaults } = this.#defaults;
+    return fitDatasetOn(this.#running, this.model, dataset, { ...defaults, ...options });
   }
 
   /** See the function `evaluate`. */

@@ -52,7 +52,7 @@ export class Training implements AsyncDisposable {
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
         await this.#epoch(epoch);
-        if (this.#stopAsked) break;
+        if (this.#stopAsked || this.#ranOut(epoch)) break;
       }
       this.#options.signal?.throwIfAborted();
       this.#ledger.publish();
@@ -88,6 +88,18 @@ export class Training implements AsyncDisposable {
     await list.onEpochEnd(epoch, { ...validation, ...means });
   }
 
+  /** Whether the data ended in this epoch, which is then told. */
+  #ranOut(epoch: number): boolean {
+    const { exhausted, steps } = this.#prepared.training;
+    if (!exhausted) return false;
+    const warning =
+      `the data set ended in epoch ${epoch + 1}, before its ${steps} batches were full, and training with it: ` +
+      'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()';
+    this.#recorder.warn(warning);
+    this.#options.onWarning?.(warning);
+    return true;
+  }
+
   /** Trains one epoch. Returns whether all of it was trained. */
   async #train(epoch: number, logs: EpochLogs): Promise<boolean> {
     const follower = this.#follower(epoch);
@@ -95,6 +107,7 @@ export class Training implements AsyncDisposable {
     let trained: Optimizer | undefined;
     try {
       for await (const pass of this.#prepared.training.epoch()) {
+        await this.#ensurePrograms('training', pass);
         const optimizer = this.#currentOptimizer();
         const training = this.#pass(epoch, pass, optimizer);
         training.then(
@@ -117,6 +130,17 @@ export class Training implements AsyncDisposable {
         this.#ledger.save(this.#counts, trained);
         this.#recorder.endEpoch();
       }
+    }
+  }
+
+  /** Gives the workers the programs for the sizes of batches in a pass that they have not seen before. */
+  async #ensurePrograms(work: 'training' | 'evaluation', { data, batchSize }: Pass): Promise<void> {
+    const known = this.#prepared.setup.programs[work];
+    for (const size of new Set([Math.min(batchSize, data.rows), data.rows % batchSize])) {
+      if (size === 0 || known.some(({ batchRows }) => batchRows === size)) continue;
+      const programs = this.#prepared.compile(work, size);
+      known.push(...programs);
+      await this.#group.all((worker) => worker.add(work, programs));
     }
   }
 
@@ -177,6 +201,7 @@ export class Training implements AsyncDisposable {
     this.#prepared.control.stopped = false;
     const logs = this.#newLogs();
     for await (const pass of validation.epoch()) {
+      await this.#ensurePrograms('evaluation', pass);
       await this.#group.all((worker) => worker.evaluate(pass));
       logs.begin(pass).advance(pass.steps);
       if (this.#options.signal?.aborted) return {};

@@ -29,6 +29,7 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
       load: async () => {
         replica = guarded(() => new Replica(setup));
       },
+      add: async (work, programs) => guarded(() => loaded().add(work, programs)),
       trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
       evaluate: async (pass) => guarded(() => loaded().evaluate(pass)),
       predict: async (pass, outputs) => guarded(() => loaded().predict(pass, outputs)),

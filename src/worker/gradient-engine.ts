@@ -1,3 +1,4 @@
+import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet, Work } from '../common/protocol.js';
 
 /** A non-empty part of a mini-batch, as one worker computes it. */
@@ -21,6 +22,7 @@ export interface Shard {
 
 /** Computes the gradients and logs of shards. */
 export interface GradientEngine {
+  add(work: Work, programs: StepProgram[]): void;
   /** Takes the rows of the following shards from `data`, in the order of the arena's permutation if `shuffled`. */
   useData(data: DataSet, shuffled: boolean): void;
   /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */

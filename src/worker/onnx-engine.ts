@@ -11,6 +11,7 @@ import { Totals } from './totals.js';
 /** Runs the traced step programs in ONNX Runtime, on the arena itself where the runtime can, else on copies. */
 export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
+  readonly #control: Control;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
   readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [], prediction: [] };
@@ -37,16 +38,22 @@ export class OnnxEngine implements GradientEngine {
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
     this.#totals = new Totals(arena, setup.shards);
-    const bind = (program: StepProgram) => new BoundProgram(program, arena, control, this.#totals, setup);
+    this.#control = control;
+    this.#ownWeights = ownWeights ? Float32Array.from(this.#arenaWeights) : undefined;
     try {
-      for (const [work, programs] of Object.entries(setup.programs)) {
-        for (const program of programs) this.#programs[work as Work].push(bind(program));
-      }
+      for (const [work, programs] of Object.entries(setup.programs)) this.add(work as Work, programs);
     } catch (error) {
       this.dispose();
       throw error;
     }
-    this.#useWeights(ownWeights ? Float32Array.from(this.#arenaWeights) : undefined);
+  }
+
+  add(work: Work, programs: StepProgram[]): void {
+    for (const program of programs) {
+      const bound = new BoundProgram(program, this.#arena, this.#control, this.#totals, this.#setup);
+      this.#programs[work].push(bound);
+      bound.bindWeights(this.#ownWeights ?? this.#arenaWeights);
+    }
   }
 
   get tensorMemory(): TensorMemory {

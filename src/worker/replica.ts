@@ -3,6 +3,7 @@ import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import type { Optimizer } from '../common/optimizers/index.js';
+import type { StepProgram } from '../common/program.js';
 import type { Column, EpochPlan, EpochReport, Pass, ReplicaSetup, TimeSplit, Work } from '../common/protocol.js';
 import { activeShards, batchRange, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
@@ -67,6 +68,11 @@ export class Replica {
     this.#kernels = kernels;
     this.#staleness = arena.ints('staleness');
     this.local = new LocalReplicas(arena, kernels, setup, this.#updater);
+  }
+
+  /** Takes in programs for more sizes of batches. */
+  add(work: Work, programs: StepProgram[]): void {
+    this.#engine.add(work, programs);
   }
 
   /** Trains one epoch by the rule in force. Blocks the thread until its last update. */
