@@ -3,7 +3,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ArenaLayout } from './arena.js';
 import type { Optimizer } from './optimizers/index.js';
 import type { ParameterLayout } from './parameters.js';
-import type { DType, StepProgram } from './program.js';
+import type { DType, StepProgram, TensorSpec } from './program.js';
 import type { SpeedModel, UpdateRule } from './update-rules.js';
 
 /** What a program is for. */
@@ -26,6 +26,15 @@ export interface DataSet {
   sampleWeights: (Column | undefined)[];
 }
 
+/** A model that tfjs computes in the workers, each of which builds it anew. */
+export interface EagerModel {
+  /** URL of a module whose `build()` returns the compiled model; or its topology as tfjs writes it, and what it is compiled with. */
+  source: { module: string } | { topology: object; loss: unknown; metrics: unknown };
+  /** Of one row, for each input and output. */
+  features: TensorSpec[];
+  targets: TensorSpec[];
+}
+
 /** What a worker is told once, when its task starts. */
 export interface ReplicaSetup {
   rank: number;
@@ -43,6 +52,8 @@ export interface ReplicaSetup {
   logCount: number;
   /** One program for each size of mini-batch and shard. */
   programs: Record<Work, StepProgram[]>;
+  /** Set where tfjs computes the steps: the programs then only tell what there is to compute. */
+  eager?: EagerModel;
   /** The control line. */
   port: MessagePort;
 }

@@ -2,4 +2,5 @@ export { compileEvaluationStep, compilePrediction, compileTrainingStep, StepComp
 export { NotPartitionable } from './partition/pairs.js';
 export type { BatchStatistics } from './partition/shard-program.js';
 export { encodePrediction } from './prediction.js';
+export { NotTraceable } from './trace/not-traceable.js';
 export { traceEvaluation, traceTraining } from './trace/steps.js';

@@ -1,13 +1,16 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { StepProgram } from '../common/program.js';
+import type { EagerModel } from '../common/protocol.js';
 import { type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
 import {
   type BatchStatistics,
   NotPartitionable,
+  NotTraceable,
   StepCompiler,
   traceEvaluation,
   traceTraining,
 } from '../compiler/index.js';
+import { describeEager, eagerProgram } from './eager-model.js';
 import { type MatchedData, rowSpecs } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
 
@@ -20,6 +23,8 @@ export interface CompiledPrograms {
   warnings: string[];
   /** The programs for mini-batches of another size. */
   compile(work: 'training' | 'evaluation', batchRows: number): StepProgram[];
+  /** Set where tfjs computes the steps. */
+  eager?: EagerModel;
 }
 
 /**
@@ -27,6 +32,60 @@ export interface CompiledPrograms {
  * changing the result is given them whole, one worker at a time.
  */
 export function compilePrograms(
+  model: tf.LayersModel,
+  options: ResolvedOptions,
+  data: MatchedData,
+  validation: { data: MatchedData; batchSize: number } | undefined,
+): CompiledPrograms {
+  return tracedOrEager(
+    options,
+    () => compileTraced(model, options, data, validation),
+    (warnings) => eagerPrograms(model, options, data, validation, warnings),
+  );
+}
+
+/** What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way. */
+export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, eager: (warnings: string[]) => T): T {
+  if (engine === 'tfjs') return eager([]);
+  try {
+    return traced();
+  } catch (error) {
+    if (!(error instanceof NotTraceable) || engine === 'onnx') throw error;
+    return eager([
+      `${error.reason}: tfjs computes the steps in the workers instead (engine 'tfjs'), which is much slower`,
+    ]);
+  }
+}
+
+function eagerPrograms(
+  model: tf.LayersModel,
+  options: ResolvedOptions,
+  data: MatchedData,
+  validation: { data: MatchedData; batchSize: number } | undefined,
+  warnings: string[],
+): CompiledPrograms {
+  const { rule, batchStatistics, batchSize, modelModule } = options;
+  const whole = rule.kind === 'sync' && batchStatistics === 'batch';
+  if (whole && options.shards > 1) {
+    warnings.push(
+      "engine 'tfjs' cannot exchange what the rows of a mini-batch have in common: mini-batches are not cut, and one worker " +
+        "computes each of them alone; batchStatistics: 'shard' would cut them, each shard being a batch of its own",
+    );
+  }
+  const shards = whole ? 1 : options.shards;
+  const program = (cut: ShardCut) => eagerProgram(model, cut.rows, cut.batchRows);
+  const programs = (rows: number, size: number) => shardCuts(rows, size, shards).map(program);
+  return {
+    training: programs(data.rows, batchSize),
+    evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
+    shards,
+    warnings,
+    compile: (_, batchRows) => programs(batchRows, batchRows),
+    eager: describeEager(model, modelModule, { features: rowSpecs(data.features), targets: rowSpecs(data.targets) }),
+  };
+}
+
+function compileTraced(
   model: tf.LayersModel,
   options: ResolvedOptions,
   data: MatchedData,
@@ -65,7 +124,24 @@ export function compileForEvaluation(
   model: tf.LayersModel,
   options: ResolvedOptions,
   data: MatchedData,
-): { programs: StepProgram[]; shards: number } {
+): { programs: StepProgram[]; shards: number; eager?: EagerModel } {
+  return tracedOrEager<ReturnType<typeof compileForEvaluation>>(
+    options,
+    () => traceForEvaluation(model, options, data),
+    () => ({
+      programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
+        eagerProgram(model, rows, batchRows),
+      ),
+      shards: 1,
+      eager: describeEager(model, options.modelModule, {
+        features: rowSpecs(data.features),
+        targets: rowSpecs(data.targets),
+      }),
+    }),
+  );
+}
+
+function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, data: MatchedData) {
   const compiler = compilerOf(traceEvaluation, model, data);
   try {
     return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };

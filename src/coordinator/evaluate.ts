@@ -21,12 +21,13 @@ import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
 
 /** Options of `evaluate`. */
-export interface EvaluateOptions extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards'> {
+export interface EvaluateOptions
+  extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards' | 'engine' | 'modelModule'> {
   /** What rows count in the loss; see `fit`. */
   sampleWeight?: SampleWeight;
 }
 
-const OPTIONS = ['batchSize', 'workers', 'shards', 'sampleWeight'];
+const OPTIONS = ['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight'];
 
 interface PreparedEvaluation {
   setup: GroupSetup;
@@ -86,7 +87,7 @@ async function prepare(
   sampleWeight: SampleWeight | undefined,
 ): Promise<PreparedEvaluation> {
   const data = await matchData(model, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
-  const { programs, shards } = compileForEvaluation(model, options, data);
+  const { programs, shards, eager } = compileForEvaluation(model, options, data);
   const parameters = layOutParameters(describeWeights(model, programs[0] as StepProgram));
   const logNames = model.metricsNames;
   const resolved = { ...options, shards };
@@ -100,6 +101,7 @@ async function prepare(
   const setup: GroupSetup = {
     ...{ workers: options.workers, shards, memory: arena.memory, layout: arena.layout, parameters, rule: options.rule },
     ...{ key: [0, 0], logCount: logNames.length, programs: { training: [], evaluation: programs, prediction: [] } },
+    ...(eager && { eager }),
   };
   const pass = { data: rows, batchSize: options.batchSize, steps };
   return { setup, arena, control: new Control(arena.ints('control')), pass, logNames };

@@ -29,6 +29,8 @@ export interface FitDatasetOptions
     | 'workers'
     | 'shards'
     | 'batchStatistics'
+    | 'engine'
+    | 'modelModule'
     | 'seed'
     | 'optimizer'
     | 'signal'
@@ -48,7 +50,7 @@ export interface FitDatasetOptions
 const OWN = ['batchesPerEpoch', 'validationData', 'validationBatches', 'validationBatchSize'];
 const SHARED = [
   ...['epochs', 'initialEpoch', 'verbose', 'callbacks', 'yieldEvery', 'classWeight', 'workers', 'shards'],
-  ...['batchStatistics', 'seed', 'optimizer', 'signal', 'onProgress', 'onWarning'],
+  ...['batchStatistics', 'engine', 'modelModule', 'seed', 'optimizer', 'signal', 'onProgress', 'onWarning'],
 ];
 
 /**

@@ -55,6 +55,12 @@ const SCHEMA = z.strictObject({
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
   batchStatistics: oneOf('batchStatistics', ['batch', 'shard']).optional(),
+  engine: oneOf('engine', ['auto', 'onnx', 'tfjs']).optional(),
+  modelModule: z
+    .custom<string | URL>((value) => typeof value === 'string' || value instanceof URL, {
+      error: ({ input }) => `modelModule must be a URL or a path, got ${show(input)}`,
+    })
+    .optional(),
   update: oneOf('update', UPDATE_RULES).optional(),
   maxStaleness: z
     .custom<number>((value) => value === Number.POSITIVE_INFINITY || isCount(value), {
@@ -98,6 +104,8 @@ const NOT_NUMBERS = new Set([
   'signal',
   'onProgress',
   'update',
+  'engine',
+  'modelModule',
   'hogwildMomentum',
   'batchStatistics',
   'onWarning',

@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-rules.js';
@@ -63,6 +66,16 @@ export interface FitOptions {
    * function for another number of shards (ghost batch norm). Under the other rules each shard is a batch of its own.
    */
   batchStatistics?: 'batch' | 'shard';
+  /**
+   * What computes the steps. 'onnx': the traced step in ONNX Runtime. 'tfjs': tfjs itself in every worker, on its cpu backend, much
+   * slower. 'auto', the default: 'onnx', and 'tfjs' with a warning for a model that cannot be traced.
+   */
+  engine?: 'auto' | 'onnx' | 'tfjs';
+  /**
+   * Of the engine 'tfjs': URL or path of a module whose `build()` returns the compiled model, for custom layers, losses and metrics,
+   * which cannot be sent to the workers.
+   */
+  modelModule?: string | URL;
   /** What a mini-batch does to the weights. Default 'sync': one mini-batch, one update. */
   update?: UpdateRuleName;
   /** Of `per-shard`: mini-batches that the fastest worker may be ahead of the slowest. Default: no bound within an epoch. */
@@ -110,6 +123,8 @@ export type ResolvedOptions = Required<
     workers: number;
     shards: number;
     batchStatistics: 'batch' | 'shard';
+    engine: 'auto' | 'onnx' | 'tfjs';
+    modelModule: string | undefined;
     callbacks: tf.CustomCallback[];
     rule: UpdateRule;
     /** Set where workers are simulated. */
@@ -134,6 +149,8 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     rule,
     speeds,
     batchStatistics: options.batchStatistics ?? (rule.kind === 'sync' ? 'batch' : 'shard'),
+    engine: options.engine ?? 'auto',
+    modelModule: urlOf(options.modelModule),
     workers,
     shards,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
@@ -147,4 +164,12 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     onProgress: options.onProgress,
     onWarning: options.onWarning,
   };
+}
+
+/** @throws RangeError if there is no such file. */
+function urlOf(module: string | URL | undefined): string | undefined {
+  if (module === undefined) return undefined;
+  const url = String(module).startsWith('file:') ? new URL(module) : pathToFileURL(resolve(String(module)));
+  if (existsSync(url)) return url.href;
+  throw new RangeError(`modelModule must be a module that exists, got ${String(module)}`);
 }

@@ -4,12 +4,14 @@ import { Control } from '../common/control.js';
 import { sgd } from '../common/optimizers/index.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { ProgramOutput, StepProgram } from '../common/program.js';
-import type { DataSet, Pass } from '../common/protocol.js';
+import type { DataSet, EagerModel, Pass } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { compilePrediction } from '../compiler/index.js';
 import { returnMemory } from './arena-memory.js';
 import { innerModel } from './check-model.js';
+import { tracedOrEager } from './compile-programs.js';
 import type { Rows, TensorInput } from './data-in.js';
+import { describeEager, eagerPrediction } from './eager-model.js';
 import { matchFeatures, rowSpecs } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { checkNames } from './option-names.js';
@@ -19,9 +21,9 @@ import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
 
 /** Options of `predict`. */
-export type PredictOptions = Pick<FitOptions, 'batchSize' | 'workers'>;
+export type PredictOptions = Pick<FitOptions, 'batchSize' | 'workers' | 'engine' | 'modelModule'>;
 
-const OPTIONS = ['batchSize', 'workers'];
+const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule'];
 
 /**
  * The outputs of a model for rows, on every core: what tfjs' `model.predict` computes. Each batch is one thread's, so that the
@@ -79,7 +81,14 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
   const rows = checkRows(model, features);
   const { batchSize } = options;
   const sizes = [...new Set([Math.min(batchSize, rows), rows % batchSize])].filter((size) => size > 0);
-  const programs = sizes.map((size) => compilePrediction(model, size, rowSpecs(features)));
+  const { programs, eager } = tracedOrEager<{ programs: StepProgram[]; eager?: EagerModel }>(
+    options,
+    () => ({ programs: sizes.map((size) => compilePrediction(model, size, rowSpecs(features))) }),
+    () => ({
+      programs: sizes.map((size) => eagerPrediction(model, size)),
+      eager: describeEager(model, options.modelModule, { features: rowSpecs(features), targets: [] }, false),
+    }),
+  );
   const [program] = programs as [StepProgram];
   const results = program.outputs.map((output) => resultOf(output, program.rows, rows));
   const parameters = layOutParameters(describeWeights(model, program));
@@ -98,6 +107,7 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
     ...{ workers: options.workers, shards: 1, memory: arena.memory, layout: arena.layout, parameters },
     ...{ rule: options.rule, key: [0, 0], logCount: 0 },
     programs: { training: [], evaluation: [], prediction: programs },
+    ...(eager && { eager }),
   };
   return { setup, arena, pass: { data: dataSet, batchSize, steps: batchCount(rows, batchSize) }, outputs, results };
 }

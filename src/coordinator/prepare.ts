@@ -78,7 +78,7 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  { training, evaluation, shards, warnings, compile }: CompiledPrograms,
+  { training, evaluation, shards, warnings, compile, eager }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
@@ -107,6 +107,7 @@ export function prepareGroup(
     key: [options.seed % 2 ** 32, Math.floor(options.seed / 2 ** 32)],
     logCount: logNames.length,
     programs: { training, evaluation, prediction: [] },
+    ...(eager && { eager }),
   };
   const counts = { updates: state.updates, batches: state.batches };
   const control = new Control(arena.ints('control'));

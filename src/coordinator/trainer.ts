@@ -10,9 +10,12 @@ import { type PredictOptions, predictOn } from './predict.js';
 import { KeptThreads } from './threads.js';
 
 /** Options that a `Trainer` has for all of its calls. */
-export type TrainerOptions = Pick<FitOptions, 'workers' | 'shards' | 'batchSize' | 'batchStatistics' | 'optimizer'>;
+export type TrainerOptions = Pick<
+  FitOptions,
+  'workers' | 'shards' | 'batchSize' | 'batchStatistics' | 'engine' | 'modelModule' | 'optimizer'
+>;
 
-const OPTIONS = ['workers', 'shards', 'batchSize', 'batchStatistics', 'optimizer'];
+const OPTIONS = ['workers', 'shards', 'batchSize', 'batchStatistics', 'engine', 'modelModule', 'optimizer'];
 
 /**
  * A model with threads that stay: the second call of `fit`, `evaluate` or `predict` starts faster than the first. The optimizer
@@ -57,8 +60,7 @@ export class Trainer implements AsyncDisposable {
 
   /** See the function `predict`. */
   async predict(x: TensorInput, options: PredictOptions = {}): Promise<tf.Tensor | tf.Tensor[]> {
-    const { workers, batchSize } = this.#defaults;
-    const defaults = { ...(workers !== undefined && { workers }), ...(batchSize !== undefined && { batchSize }) };
+    const { shards: _, batchStatistics: __, optimizer: ___, ...defaults } = this.#defaults;
     return predictOn(this.#running, this.model, x, { ...defaults, ...options });
   }
 

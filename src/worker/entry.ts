@@ -4,19 +4,21 @@ import { Arena } from '../common/arena.js';
 import { exposeOn } from '../common/comlink.js';
 import { AbortedError, Control } from '../common/control.js';
 import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
+import type { GradientEngine } from './gradient-engine.js';
 import { Replica } from './replica.js';
 
 export default async function serve(setup: ReplicaSetup): Promise<void> {
-  const control = new Control(new Arena(setup.memory, setup.layout).ints('control'));
+  const arena = new Arena(setup.memory, setup.layout);
+  const control = new Control(arena.ints('control'));
   let replica: Replica | undefined;
   const loaded = () => {
     if (!replica) throw new Error('load() must be called before training');
     return replica;
   };
   /** Runs `work`; if it fails, ends the wait of all other workers and says who failed. */
-  const guarded = <T>(work: () => T): T => {
+  const guarded = async <T>(work: () => T | Promise<T>): Promise<T> => {
     try {
-      return work();
+      return await work();
     } catch (error) {
       if (error instanceof AbortedError) throw error;
       control.abort(setup.rank);
@@ -27,7 +29,7 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
   await new Promise<void>((resolve) => {
     const api: ReplicaApi = {
       load: async () => {
-        replica = guarded(() => new Replica(setup));
+        replica = await guarded(async () => new Replica(setup, arena, await eagerEngine(setup, arena)));
       },
       add: async (work, programs) => guarded(() => loaded().add(work, programs)),
       trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
@@ -45,4 +47,11 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
     exposeOn(setup.port, api);
   });
   setup.port.close();
+}
+
+/** Only where it is needed: tfjs takes a while to load. */
+async function eagerEngine(setup: ReplicaSetup, arena: Arena): Promise<GradientEngine | undefined> {
+  if (!setup.eager) return undefined;
+  const { TfjsEngine } = await import('./tfjs-engine.js');
+  return TfjsEngine.create(arena, setup, setup.eager);
 }

@@ -1,5 +1,5 @@
 import type { StepProgram } from '../common/program.js';
-import type { Column, DataSet, Work } from '../common/protocol.js';
+import type { Column, DataSet, TensorMemory, Work } from '../common/protocol.js';
 
 /** A non-empty part of a mini-batch, as one worker computes it. */
 export interface Shard {
@@ -22,6 +22,10 @@ export interface Shard {
 
 /** Computes the gradients and logs of shards. */
 export interface GradientEngine {
+  readonly tensorMemory: TensorMemory;
+  /** Milliseconds spent gathering rows; the caller reads and resets it. */
+  gatherMilliseconds: number;
+  /** Takes in programs for more sizes of batches. */
   add(work: Work, programs: StepProgram[]): void;
   /** Takes the rows of the following shards from `data`, in the order of the arena's permutation if `shuffled`. */
   useData(data: DataSet, shuffled: boolean): void;

@@ -26,7 +26,6 @@ export class OnnxEngine implements GradientEngine {
   #proven = false;
   #data: DataSet | undefined;
   #order: Int32Array | null = null;
-  /** Milliseconds spent gathering rows; the caller reads and resets it. */
   gatherMilliseconds = 0;
 
   /** @param ownWeights whether `readWeights` takes a copy that later writes to the arena leave alone. */

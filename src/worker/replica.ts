@@ -1,4 +1,4 @@
-import { Arena } from '../common/arena.js';
+import type { Arena } from '../common/arena.js';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
@@ -8,7 +8,7 @@ import type { Column, EpochPlan, EpochReport, Pass, ReplicaSetup, TimeSplit, Wor
 import { activeShards, batchRange, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { Clocks } from './clocks.js';
-import type { Shard } from './gradient-engine.js';
+import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { trainByRule } from './rules/index.js';
@@ -32,7 +32,7 @@ export class Replica {
   readonly control: Control;
   readonly clocks: Clocks;
   readonly local: LocalReplicas;
-  readonly #engine: OnnxEngine;
+  readonly #engine: GradientEngine;
   readonly #updater: Updater;
   readonly #barrier: Barrier;
   readonly #slice: Slice;
@@ -44,9 +44,9 @@ export class Replica {
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
   step = 0;
 
-  constructor(setup: ReplicaSetup) {
+  /** @param engine what computes the steps, if not ONNX Runtime. */
+  constructor(setup: ReplicaSetup, arena: Arena, engine?: GradientEngine) {
     const { parameters, rule, workers, rank } = setup;
-    const arena = new Arena(setup.memory, setup.layout);
     const kernels = loadKernels(setup.memory);
     this.rank = rank;
     this.setup = setup;
@@ -54,13 +54,8 @@ export class Replica {
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
     // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
-    this.#engine = new OnnxEngine(
-      arena,
-      this.control,
-      kernels,
-      setup,
-      rule.kind === 'per-shard' || rule.kind === 'local',
-    );
+    const ownWeights = rule.kind === 'per-shard' || rule.kind === 'local';
+    this.#engine = engine ?? new OnnxEngine(arena, this.control, kernels, setup, ownWeights);
     this.#updater = new Updater(arena, kernels, parameters);
     this.#slice = ownSlice(parameters, workers, rank);
     this.#everything = ownSlice(parameters, 1, 0);

@@ -4,6 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { DType } from '../../common/program.js';
 import type { Graph, Value } from '../graph/value.js';
 import { constantOf } from '../kernels/constant.js';
+import { NotTraceable } from './not-traceable.js';
 
 /**
  * tfjs keeps kernels in a registry of its own, by this name: a second copy of shardfit in the process must not record into
@@ -83,10 +84,10 @@ export class TraceBackend extends tf.KernelBackend {
 }
 
 function readError(layer: string | undefined): Error {
-  return new Error(
+  return new NotTraceable(
     `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} reads the value of a tensor (dataSync, array, data, ...) ` +
-      'while the training step is traced, where no values exist yet; compute with tfjs operations only, ' +
-      'or train it with model.fit of tfjs',
+      'while the training step is traced, where no values exist yet',
+    'compute with tfjs operations only',
   );
 }
 

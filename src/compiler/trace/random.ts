@@ -5,6 +5,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { OpenLayer } from './engine.js';
 import { swapMethod } from './layers.js';
+import { NotTraceable } from './not-traceable.js';
 
 /** Makes an input of uniform numbers in [0, 1); `perRow` if its first axis counts rows. */
 export type DrawUniform = (shape: number[], perRow: boolean) => tf.Tensor;
@@ -85,10 +86,10 @@ export function swapRandomLayers(layers: readonly OpenLayer[], draw: DrawUniform
 export function forbidRandom(currentLayer: () => string | undefined): { restore(): void } {
   return swapMethod(Math, 'random', () => {
     const layer = currentLayer();
-    throw new Error(
+    throw new NotTraceable(
       `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} draws random numbers in JavaScript, ` +
-        'which a compiled step would repeat in every batch; use Dropout, SpatialDropout1D, GaussianNoise, GaussianDropout ' +
-        'or AlphaDropout layers, or train it with model.fit of tfjs',
+        'which a compiled step would repeat in every batch',
+      'use Dropout, SpatialDropout1D, GaussianNoise, GaussianDropout or AlphaDropout layers',
     );
   });
 }

@@ -4,6 +4,7 @@ import type { Value } from '../graph/value.js';
 import { kernels } from '../kernels/index.js';
 import type { KernelAttrs, KernelInputs, KernelRule } from '../kernels/rule.js';
 import { BACKEND_NAME } from './backend.js';
+import { NotTraceable } from './not-traceable.js';
 import type { TraceSession } from './session.js';
 
 // tfjs keeps kernels in a global registry by backend name: registered once, they record into the session now running.
@@ -61,9 +62,7 @@ function valuesOf(session: TraceSession, inputs: tf.NamedTensorInfoMap): KernelI
 function unknownKernel(kernelName: string, inputs: tf.NamedTensorInfoMap): never {
   const session = current as TraceSession;
   const where = whereabouts(session, Object.values(valuesOf(session, inputs)));
-  throw new Error(
-    `tfjs kernel '${kernelName}'${where} has no lowering to ONNX; replace the operation, or train it with model.fit of tfjs`,
-  );
+  throw new NotTraceable(`tfjs kernel '${kernelName}'${where} has no lowering to ONNX`, 'replace the operation');
 }
 
 /** The layer being called or, in gradients, the layer that made one of the inputs. */

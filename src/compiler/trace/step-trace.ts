@@ -5,6 +5,7 @@ import { concat, reshape } from '../graph/layout.js';
 import type { Value } from '../graph/value.js';
 import type { OpenModel, OpenVariable, OpenWeight } from './engine.js';
 import { swapMethod } from './layers.js';
+import { NotTraceable } from './not-traceable.js';
 import type { TraceSession } from './session.js';
 
 export interface StepOutput {
@@ -162,8 +163,8 @@ export class StepTrace {
 }
 
 function assignedError(variable: OpenVariable): Error {
-  return new Error(
-    `the training step assigns variable '${variable.name}', which is not a weight of the model; ` +
-      'make it a weight with layer.addWeight, or train it with model.fit of tfjs',
+  return new NotTraceable(
+    `the training step assigns variable '${variable.name}', which is not a weight of the model`,
+    'make it a weight with layer.addWeight',
   );
 }

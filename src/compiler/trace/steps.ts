@@ -6,6 +6,7 @@ import { swapCellDropout } from './cell-dropout.js';
 import { unfuseDilated } from './dilated.js';
 import { type OpenLayer, type OpenModel, type OpenWeight, openModel } from './engine.js';
 import { allLayers, watchLayers } from './layers.js';
+import { NotTraceable } from './not-traceable.js';
 import { swapPreprocessing } from './preprocessing.js';
 import { type DrawUniform, forbidRandom, swapRandomLayers } from './random.js';
 import { repairNormalizations, separateArguments } from './repairs.js';
@@ -89,8 +90,9 @@ function checkCounts(model: OpenModel, { features, targets, sampleWeights }: Dat
 function forbidStateful(layers: readonly OpenLayer[]): void {
   const layer = layers.find((candidate) => 'cell' in candidate && candidate.stateful === true);
   if (!layer) return;
-  throw new Error(
+  throw new NotTraceable(
     `layer '${layer.name}' is stateful: every row of a mini-batch goes on where the same row of the one before ended, ` +
-      'so that a step is no function of weights and data; build it with stateful: false, or train it with model.fit of tfjs',
+      'so that a step is no function of weights and data',
+    'build it with stateful: false',
   );
 }

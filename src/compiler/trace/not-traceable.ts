@@ -1,0 +1,12 @@
+/** A step that cannot be recorded, though tfjs may compute it. */
+export class NotTraceable extends Error {
+  override name = 'NotTraceable';
+  /** The reason alone. */
+  readonly reason: string;
+
+  /** @param remedy what would make it traceable. */
+  constructor(reason: string, remedy: string) {
+    super(`${reason}; ${remedy}, or train it with engine: 'tfjs'`);
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,112 @@
+/** The engine 'tfjs' beside tfjs' own `fit`, and when it takes the place of 'onnx'. */
+import * as tf from '@tensorflow/tfjs';
+import { evaluate, type FitOptions, fit, predict } from 'shardfit';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { residualCnn } from './support/coupled.js';
+import { classes, cnn, mlp } from './support/models.js';
+import { build as readingModel } from './support/reading-model.mjs';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const modelModule = new URL('./support/reading-model.mjs', import.meta.url);
+
+async function expectAsTfjs(build: () => tf.LayersModel, rowShape: number[], options: FitOptions): Promise<string[]> {
+  const [ours, theirs] = [build(), build()];
+  theirs.setWeights(ours.getWeights());
+  const { x, y } = classes(20, rowShape);
+  const args = { batchSize: 8, epochs: 2, shuffle: false };
+  const { history, run } = await fit(ours, x, y, { ...args, validationData: [x, y], ...options });
+  const expected = await theirs.fit(x, y, { ...args, validationData: [x, y] });
+  for (const [name, values] of Object.entries(expected.history)) {
+    values.forEach((value, epoch) => {
+      expect(history[name]?.[epoch], name).toBeCloseTo(value as number, 5);
+    });
+  }
+  ours.getWeights().forEach((weight, i) => {
+    const reference = theirs.getWeights()[i]?.dataSync() as Float32Array;
+    weight.dataSync().forEach((value, at) => {
+      expect(value).toBeCloseTo(reference[at] as number, 5);
+    });
+  });
+  return run.warnings;
+}
+
+const MODELS: [string, () => tf.LayersModel, number[]][] = [
+  ['an MLP', () => mlp(tf.train.momentum(0.1, 0.9)), [6]],
+  ['a CNN', () => cnn(tf.train.sgd(0.1)), [8, 8, 1]],
+  ['a residual CNN with batch norm', () => residualCnn(), [8, 8, 2]],
+];
+
+describe.each(MODELS)("engine 'tfjs' with %s", (_, build, shape) => {
+  it('trains as tfjs does, on whole mini-batches', async () => {
+    const warnings = await expectAsTfjs(build, shape, { engine: 'tfjs', workers: 2 });
+    expect(warnings.join()).toContain('mini-batches are not cut');
+  });
+});
+
+it("cuts mini-batches where batchStatistics is 'shard', and counts each row alike", async () => {
+  const options: FitOptions = { engine: 'tfjs', workers: 3, batchStatistics: 'shard' };
+  expect(await expectAsTfjs(() => mlp(tf.train.sgd(0.1)), [6], options)).toEqual([]);
+});
+
+it('trains by another update rule', async () => {
+  const { x, y } = classes(40, [6]);
+  const options: FitOptions = { batchSize: 8, epochs: 3, update: 'local', shards: 2, shuffle: false, seed: 1 };
+  const [one, other] = [mlp(tf.train.sgd(0.1)), mlp(tf.train.sgd(0.1))];
+  other.setWeights(one.getWeights());
+  const eager = await fit(one, x, y, { ...options, engine: 'tfjs', workers: 2 });
+  const traced = await fit(other, x, y, { ...options, workers: 2 });
+  expect(eager.history.loss?.at(-1)).toBeCloseTo(traced.history.loss?.at(-1) as number, 5);
+});
+
+describe('a model that cannot be traced', () => {
+  it("is trained by 'tfjs' with a warning, built from its module in the workers", async () => {
+    const warnings = await expectAsTfjs(readingModel, [6], { workers: 2, modelModule });
+    expect(warnings[0]).toMatch(/reads the value of a tensor .*: tfjs computes the steps in the workers instead/);
+  });
+
+  it('is evaluated and predicted too', async () => {
+    const model = readingModel();
+    const { x, y } = classes(20, [6]);
+    const { loss } = await evaluate(model, x, y, { workers: 2, modelModule });
+    expect(loss).toBeCloseTo((model.evaluate(x, y) as tf.Scalar).dataSync()[0] as number, 5);
+    const output = (await predict(model, x, { workers: 2, batchSize: 6, modelModule })) as tf.Tensor;
+    const expected = model.predict(x, { batchSize: 6 }) as tf.Tensor;
+    expect(tf.max(tf.abs(tf.sub(output, expected))).dataSync()[0]).toBeLessThan(1e-5);
+  });
+
+  it("is refused by 'onnx', and without its module", async () => {
+    const { x, y } = classes(20, [6]);
+    await expect(fit(readingModel(), x, y, { engine: 'onnx' })).rejects.toThrow("or train it with engine: 'tfjs'");
+    await expect(fit(readingModel(), x, y)).rejects.toThrow('the loss is a function, which cannot be sent there');
+    const missing = fit(readingModel(), x, y, { modelModule: './no-such-model.mjs' });
+    await expect(missing).rejects.toThrow('modelModule must be a module that exists, got ./no-such-model.mjs');
+  });
+
+  it('is refused if its module builds another, or none', async () => {
+    const { x, y } = classes(20, [6]);
+    const other = fit(mlp(tf.train.sgd(0.1)), x, y, { engine: 'tfjs', modelModule });
+    await expect(other).rejects.toThrow('the model that was built in the worker has weights of the shapes');
+    const none = fit(readingModel(), x, y, { modelModule: new URL('./support/models.ts', import.meta.url) });
+    await expect(none).rejects.toThrow(/worker 0: /);
+  });
+});
+
+it('carries the states of stateful layers from one mini-batch to the next, as tfjs', async () => {
+  const build = () => {
+    const model = tf.sequential();
+    model.add(tf.layers.lstm({ units: 3, stateful: true, batchInputShape: [4, 5, 2] }));
+    model.add(tf.layers.dense({ units: 1 }));
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+    return model;
+  };
+  const [ours, theirs] = [build(), build()];
+  theirs.setWeights(ours.getWeights());
+  const [x, y] = [tf.randomUniform([12, 5, 2], -1, 1, 'float32', 3), tf.randomUniform([12, 1], -1, 1, 'float32', 4)];
+  const { history, run } = await fit(ours, x, y, { batchSize: 4, epochs: 2, shuffle: false, workers: 2 });
+  const expected = await theirs.fit(x, y, { batchSize: 4, epochs: 2, shuffle: false });
+  history.loss?.forEach((loss, epoch) => {
+    expect(loss).toBeCloseTo(expected.history.loss?.[epoch] as number, 5);
+  });
+  expect(run.warnings[0]).toContain('is stateful');
+});
