@@ -72,6 +72,8 @@ export interface EpochPlan extends Pass {
   updatesBefore: number;
   batchesBefore: number;
   optimizer: Optimizer;
+  /** Mini-batches whose mean gradient makes one update; the last of the epoch may make one of fewer. */
+  accumulationSteps: number;
   /** Whether rows are taken in the order of the arena's permutation, which the first rank draws anew. */
   shuffled: boolean;
   /** Number of the epoch, which keys the permutation. */

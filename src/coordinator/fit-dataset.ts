@@ -29,6 +29,7 @@ export interface FitDatasetOptions
     | 'workers'
     | 'shards'
     | 'batchStatistics'
+    | 'gradientAccumulationSteps'
     | 'engine'
     | 'modelModule'
     | 'seed'
@@ -50,7 +51,8 @@ export interface FitDatasetOptions
 const OWN = ['batchesPerEpoch', 'validationData', 'validationBatches', 'validationBatchSize'];
 const SHARED = [
   ...['epochs', 'initialEpoch', 'verbose', 'callbacks', 'yieldEvery', 'classWeight', 'workers', 'shards'],
-  ...['batchStatistics', 'engine', 'modelModule', 'seed', 'optimizer', 'signal', 'onProgress', 'onWarning'],
+  ...['batchStatistics', 'gradientAccumulationSteps', 'engine', 'modelModule', 'seed', 'optimizer', 'signal'],
+  ...['onProgress', 'onWarning'],
 ];
 
 /**
@@ -109,9 +111,10 @@ async function prepare(
   const validation = await openValidation(model, validationData, validationBatchSize, signal);
   const programs = compilePrograms(model, { ...options, batchSize: first.rows }, first, validation);
   const ofValidation = validation && roomsOf(validation);
+  const batches = batchesInWindow(first, options.gradientAccumulationSteps);
   const space = {
-    rooms: [...windowRooms('training', first), ...(ofValidation?.rooms ?? [])],
-    steps: Math.max(batchesInWindow(first), ofValidation?.steps ?? 0),
+    rooms: [...windowRooms('training', first, batches), ...(ofValidation?.rooms ?? [])],
+    steps: Math.max(batches, ofValidation?.steps ?? 0),
     shuffledRows: 0,
   };
   const { dataSets, ...prepared } = prepareGroup(model, optimizer, options, programs, space);
@@ -150,7 +153,10 @@ async function openValidation(
 }
 
 function roomsOf({ data, batchSize, reader }: Validation) {
-  if (reader) return { rooms: windowRooms('validation', data), steps: batchesInWindow(data) };
+  if (reader) {
+    const steps = batchesInWindow(data);
+    return { rooms: windowRooms('validation', data, steps), steps };
+  }
   return { rooms: [{ name: 'validation', like: data, rows: data.rows }], steps: batchCount(data.rows, batchSize) };
 }
 

@@ -55,6 +55,7 @@ const SCHEMA = z.strictObject({
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
   batchStatistics: oneOf('batchStatistics', ['batch', 'shard']).optional(),
+  gradientAccumulationSteps: wholeNumber('gradientAccumulationSteps', 1).optional(),
   engine: oneOf('engine', ['auto', 'onnx', 'tfjs']).optional(),
   modelModule: z
     .custom<string | URL>((value) => typeof value === 'string' || value instanceof URL, {

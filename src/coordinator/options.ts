@@ -67,6 +67,11 @@ export interface FitOptions {
    */
   batchStatistics?: 'batch' | 'shard';
   /**
+   * Of `sync`: mini-batches that make one update, with the mean of their gradients, as Keras' optimizers have it: an update as of a
+   * larger batch in the memory of a smaller one. Those left over at the end of an epoch make one too. Default 1.
+   */
+  gradientAccumulationSteps?: number;
+  /**
    * What computes the steps. 'onnx': the traced step in ONNX Runtime. 'tfjs': tfjs itself in every worker, on its cpu backend, much
    * slower. 'auto', the default: 'onnx', and 'tfjs' with a warning for a model that cannot be traced.
    */
@@ -123,6 +128,7 @@ export type ResolvedOptions = Required<
     workers: number;
     shards: number;
     batchStatistics: 'batch' | 'shard';
+    gradientAccumulationSteps: number;
     engine: 'auto' | 'onnx' | 'tfjs';
     modelModule: string | undefined;
     callbacks: tf.CustomCallback[];
@@ -149,6 +155,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     rule,
     speeds,
     batchStatistics: options.batchStatistics ?? (rule.kind === 'sync' ? 'batch' : 'shard'),
+    gradientAccumulationSteps: options.gradientAccumulationSteps ?? 1,
     engine: options.engine ?? 'auto',
     modelModule: urlOf(options.modelModule),
     workers,

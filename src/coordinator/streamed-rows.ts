@@ -10,16 +10,21 @@ const WINDOW_BYTES = 2 ** 24;
 /** Mini-batches of a window: more bring nothing. */
 const MOST_BATCHES = 64;
 
-/** Batches that fit into a window. */
-export function batchesInWindow(first: MatchedData): number {
+/**
+ * Batches of a window.
+ *
+ * @param multiple what they are a multiple of: the batches of one update.
+ */
+export function batchesInWindow(first: MatchedData, multiple = 1): number {
   const columns = [...first.features, ...first.targets];
   const bytes = columns.reduce((sum, { data }) => sum + data.byteLength, 0);
-  return Math.min(MOST_BATCHES, Math.max(1, Math.floor(WINDOW_BYTES / bytes)));
+  const most = Math.min(MOST_BATCHES, Math.floor(WINDOW_BYTES / bytes));
+  return Math.max(1, Math.floor(most / multiple)) * multiple;
 }
 
 /** The two windows of a data set: one is trained on, the other filled. */
-export function windowRooms(name: string, first: MatchedData): Room[] {
-  const rows = batchesInWindow(first) * first.rows;
+export function windowRooms(name: string, first: MatchedData, batches: number): Room[] {
+  const rows = batches * first.rows;
   return [0, 1].map((index) => ({ name: `${name}${index}`, like: first, rows }));
 }
 

@@ -37,6 +37,8 @@ export function buildArena(
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
     .add('slots', 'float32', optimizerStates(options).count * slotsOf(optimizer) * parameters.trainedEnd)
+    // In front of the gradients: the sum over the mini-batches of an update is added up like the slot of one more shard.
+    .add('accumulator', 'float32', options.gradientAccumulationSteps > 1 ? parameters.replacedEnd : 0)
     .add('gradients', 'float32', shards * parameters.replacedEnd)
     .add('exchange', 'float32', shards * slotLength(programs))
     .add('logs', 'float32', steps * shards * logCount)

@@ -156,6 +156,7 @@ export class Training implements AsyncDisposable {
       ...pass,
       updatesBefore: this.#counts.updates,
       batchesBefore: this.#counts.batches,
+      accumulationSteps: this.#options.gradientAccumulationSteps,
       shuffled: this.#options.shuffle,
       epoch,
       optimizer,
@@ -231,7 +232,8 @@ export class Training implements AsyncDisposable {
     const { kind } = this.#options.rule;
     // Replicas count their own steps; the shared weights of an asynchronous rule count every update in the arena.
     const asynchronous = kind === 'per-shard' || kind === 'hogwild';
-    this.#counts.updates = asynchronous ? this.#prepared.control.version : this.#counts.updates + steps;
+    const made = kind === 'sync' ? reports.reduce((sum, { updates }) => sum + updates, 0) : steps;
+    this.#counts.updates = asynchronous ? this.#prepared.control.version : this.#counts.updates + made;
     this.#counts.batches += steps;
     if (asynchronous) this.#recorder.addStaleness(this.#prepared.arena.ints('staleness'), reports);
   }

@@ -72,7 +72,7 @@ function checkValues(plan: StudyPlan): void {
   ];
   for (const options of all) resolveOptions(options);
   for (const [name, owner] of Object.entries(OWNERS)) {
-    if (ruleOptions[name as keyof typeof OWNERS] === undefined || rules.includes(owner)) continue;
+    if (ruleOptions[name as keyof RuleOptions] === undefined || rules.includes(owner)) continue;
     throw new TypeError(`${name} belongs to update: '${owner}', which is not among the rules of this study`);
   }
   if (ruleOptions.straggler !== undefined && plan.virtualWorkers.length === 0) {

@@ -37,14 +37,18 @@ export class GradientNorms {
     }
   }
 
-  /** What the gradient of each trained parameter is multiplied by: clip / max(clip, norm), as in Keras. */
-  scales({ clipNorm, globalClipNorm }: Optimizer, region: number): number[] {
+  /**
+   * What the sum of each trained parameter's gradients is multiplied by to get their mean, clipped: clip / max(clip, norm), as in Keras.
+   *
+   * @param share one over the number of gradients that were added up.
+   */
+  scales({ clipNorm, globalClipNorm }: Optimizer, region: number, share: number): number[] {
     const squares = new Array<number>(this.#parameters).fill(0);
     this.#blocks.forEach(({ parameter }, i) => {
       const square = this.#squares[region * this.#blocks.length + i] as number;
       squares[parameter] = (squares[parameter] as number) + square;
     });
-    const scale = (clip: number, square: number) => clip / Math.max(clip, Math.sqrt(square));
+    const scale = (clip: number, square: number) => (share * clip) / Math.max(clip, share * Math.sqrt(square));
     if (clipNorm !== undefined) return squares.map((square) => scale(clipNorm, square));
     const whole = squares.reduce((a, b) => a + b, 0);
     return squares.map(() => scale(globalClipNorm as number, whole));

@@ -12,7 +12,7 @@ import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { trainByRule } from './rules/index.js';
-import { ownSlice, type Slice, type Target, Updater } from './updater.js';
+import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** Stream of the random generator that the speeds of simulated workers are drawn from. */
 const SPEED_STREAM = 0xfffffffe;
@@ -198,15 +198,36 @@ export class Replica {
     this.#time.compute -= gather;
   }
 
-  /** Sums the gradient slots of a batch and updates the weights with it, on this worker's slice of the parameters. */
-  applySum(batch: Batch, optimizer: Optimizer, t: number): void {
+  /** Adds the gradient of a batch to those of the `before` batches of the same update, on this worker's slice of the parameters. */
+  accumulate(batch: Batch, before: number): void {
+    const count = activeShards(batch.rows.count, this.setup.shards);
+    this.#timed('reduce', () => this.#updater.accumulate(count, this.#slice, before === 0));
+  }
+
+  /** Gives weights that are replaced the values that a batch has for them, on this worker's slice of the parameters. */
+  replaceStates(batch: Batch): void {
     const slots: [number, number] = [0, activeShards(batch.rows.count, this.setup.shards)];
+    this.#timed('reduce', () => this.#updater.replace(this.#updater.shared, slots, this.#slice));
+  }
+
+  /** Updates the weights with the gradient of a batch, on this worker's slice of the parameters. */
+  applySum(batch: Batch, optimizer: Optimizer, t: number): void {
+    this.#descend([0, activeShards(batch.rows.count, this.setup.shards)], optimizer, t, 1);
+  }
+
+  /** Updates the weights with the mean gradient of `count` batches that were accumulated. */
+  applyAccumulated(count: number, optimizer: Optimizer, t: number): void {
+    this.#descend([ACCUMULATOR, 1], optimizer, t, 1 / count);
+  }
+
+  #descend(slots: [number, number], optimizer: Optimizer, t: number, share: number): void {
     if (clipsByNorm(optimizer)) {
       const blocks = piece(this.#updater.norms.blocks, this.setup.workers, this.rank);
       this.#timed('reduce', () => this.#updater.reduceNorms(slots, blocks, 0));
       this.meet(); // the norm is that of the whole gradient
     }
-    this.#timed('reduce', () => this.#updater.apply(this.#updater.shared, slots, this.#slice, optimizer, t, 0));
+    const { shared } = this.#updater;
+    this.#timed('reduce', () => this.#updater.apply(shared, slots, this.#slice, optimizer, t, 0, share));
   }
 
   /**
@@ -240,6 +261,7 @@ export class Replica {
         this.#updater.reduceNorms(slots, { start: 0, count: this.#updater.norms.blocks }, this.rank);
       }
       this.#updater.apply(target, slots, slice, optimizer, t, this.rank);
+      this.#updater.replace(target, slots, slice);
     });
   }
 

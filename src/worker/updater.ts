@@ -9,6 +9,9 @@ import { optimizerStep } from './optimizer-step.js';
 
 const FLOAT_BYTES = 4;
 
+/** Number of the slot in which the gradients of several mini-batches are added up: it stands in front of the first. */
+export const ACCUMULATOR = -1;
+
 /** Bytes of the parameter vector: the part that is descended, and the part whose values are replaced. */
 export interface Slice {
   trained: Range;
@@ -60,37 +63,61 @@ export class Updater {
     return this.shared.slots + index * slotsOf(optimizer) * this.#trainedBytes;
   }
 
+  /**
+   * Adds up `count` gradient slots, the first ones, and what the accumulator holds.
+   *
+   * @param anew whether the accumulator holds nothing yet.
+   */
+  accumulate(count: number, { trained }: Slice, anew: boolean): void {
+    const accumulator = this.#gradients + ACCUMULATOR * this.#stride;
+    const [from, slots] = anew ? [this.#gradients, count] : [accumulator, count + 1];
+    const { start, count: bytes } = trained;
+    this.#kernels.reduceAssign(accumulator, from, this.#stride, slots, start, start + bytes);
+  }
+
+  /** Gives weights that are replaced their new values: the sum over `count` gradient slots from `first` on. */
+  replace({ weights }: Target, [first, count]: [number, number], { replaced }: Slice): void {
+    if (replaced.count === 0) return;
+    const gradients = this.#gradients + first * this.#stride;
+    this.#kernels.reduceAssign(
+      weights,
+      gradients,
+      this.#stride,
+      count,
+      replaced.start,
+      replaced.start + replaced.count,
+    );
+  }
+
   /** First half of an update whose gradient is clipped by its norm: sums slots, and squares, of some blocks. */
   reduceNorms([first, count]: [number, number], blocks: Range, region: number): void {
     this.norms.reduce(this.#gradients + first * this.#stride, this.#stride, count, blocks, region);
   }
 
   /**
-   * Adds up `count` gradient slots from `first` on and applies the optimizer, in one pass over a slice of the target.
+   * Adds up `count` gradient slots from `first` on and descends, in one pass over a slice of the target.
    *
    * @param t updates made before this one, for the learning rate.
+   * @param share what the sum is multiplied by: one over the number of mini-batches that it is the gradient of.
    * @param region where clipping by norm is on, the notes of `reduceNorms` to go by: the sum is in the first slot then.
    */
   apply(
     target: Target,
     [first, count]: [number, number],
-    { trained, replaced }: Slice,
+    { trained }: Slice,
     optimizer: Optimizer,
     t: number,
     region: number,
+    share = 1,
   ): void {
     const gradients = this.#gradients + first * this.#stride;
     if (clipsByNorm(optimizer)) {
-      const scales = this.norms.scales(optimizer, region);
+      const scales = this.norms.scales(optimizer, region, share);
       this.#trained.forEach((parameter, i) => {
         this.#descend(target, gradients, 1, overlap(parameter, trained), optimizer, t, scales[i]);
       });
     } else {
-      this.#descend(target, gradients, count, trained, optimizer, t);
-    }
-    if (replaced.count > 0) {
-      const end = replaced.start + replaced.count;
-      this.#kernels.reduceAssign(target.weights, gradients, this.#stride, count, replaced.start, end);
+      this.#descend(target, gradients, count, trained, optimizer, t, share);
     }
   }
 

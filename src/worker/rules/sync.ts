@@ -6,20 +6,40 @@ import type { Replica } from '../replica.js';
  * added up, and the sum is applied once, each worker doing so for its own slice of the parameters.
  *
  * The number of workers changes who does the work, never the result: shards are summed in shard order.
+ *
+ * With gradient accumulation several mini-batches make one update, with the mean of their gradients.
  */
 export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
+  const { accumulationSteps, optimizer } = plan;
   let steps = 0;
+  let updates = 0;
+  // Mini-batches whose gradients wait to be applied.
+  let gathered = 0;
+  const applyGathered = (): void => {
+    replica.applyAccumulated(gathered, optimizer, plan.updatesBefore + updates++);
+    gathered = 0;
+  };
   for (const batch of replica.batches(plan)) {
     replica.readWeights();
     replica.computeGradients(batch);
     replica.meet(); // all gradients of this batch are there
-    replica.applySum(batch, plan.optimizer, plan.updatesBefore + steps);
     steps++;
+    if (accumulationSteps === 1) {
+      replica.applySum(batch, optimizer, plan.updatesBefore + updates++);
+    } else {
+      replica.accumulate(batch, gathered++);
+      if (gathered === accumulationSteps || steps === plan.steps) applyGathered();
+    }
+    replica.replaceStates(batch);
     if (replica.rank === 0) replica.decideWhetherToStop();
     replica.meet(); // all weights for the next batch are there
     if (replica.rank === 0) replica.control.stepsDone = steps;
     if (replica.control.stopped) break;
   }
+  if (gathered > 0) {
+    applyGathered();
+    replica.meet(); // the weights are whole
+  }
   // One update is the work of all: the first rank counts it.
-  return { steps, updates: replica.rank === 0 ? steps : 0 };
+  return { steps, updates: replica.rank === 0 ? updates : 0 };
 }
