@@ -32,6 +32,8 @@ export type OutputRole =
   | { kind: 'gradient'; index: number }
   /** New value of a non-trainable weight (batch norm's moving averages). */
   | { kind: 'state'; index: number }
+  /** What a weight's constraint makes of it after an update. */
+  | { kind: 'constrained'; index: number }
   /** An output of the model itself. */
   | { kind: 'prediction'; index: number }
   /** Loss and metrics, shape [1 + metrics], in the order of `model.metricsNames`. */

@@ -7,7 +7,7 @@ import type { DType, StepProgram, TensorSpec } from './program.js';
 import type { SpeedModel, UpdateRule } from './update-rules.js';
 
 /** What a program is for. */
-export type Work = 'training' | 'evaluation' | 'prediction';
+export type Work = 'training' | 'evaluation' | 'prediction' | 'constraint';
 
 /** One input or output of the model in the data set: `segment` holds the rows one behind the other. */
 export interface Column {
@@ -50,7 +50,7 @@ export interface ReplicaSetup {
   key: [number, number];
   /** Loss and metrics per shard. */
   logCount: number;
-  /** One program for each size of mini-batch and shard. */
+  /** One program for each size of mini-batch and shard; of constraints, one for each weight that has one. */
   programs: Record<Work, StepProgram[]>;
   /** Set where tfjs computes the steps: the programs then only tell what there is to compute. */
   eager?: EagerModel;

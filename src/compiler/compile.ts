@@ -9,7 +9,7 @@ import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
 import type { DataSpecs } from './trace/step-trace.js';
-import { type TracedStep, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
+import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
 
 /** What a program is a part of. */
 export interface Part {
@@ -62,6 +62,12 @@ export function compilePrediction(model: tf.LayersModel, rows: number, features:
     targets: [],
     sampleWeights: [],
   }).compile(rows);
+}
+
+/** A program for each trained weight that has a constraint: the weight as it must be after an update. */
+export function compileConstraints(model: tf.LayersModel): StepProgram[] {
+  const { roles, outputs } = lower(traceConstraints(model));
+  return outputs.map((output) => encode({ roles, outputs: [output] }, mergeOperations([output.value]), 1, 1));
 }
 
 /** A step with symbolic nodes written out. */
@@ -120,17 +126,20 @@ export class StepCompiler {
   #lower(rows: number): Lowered {
     const known = this.#lowered.get(rows);
     if (known) return known;
-    const step = this.#trace(rows);
-    const values = lowerGraph(
-      step.outputs.map(({ value }) => value),
-      constants(step),
-    );
-    const outputs = step.outputs.map(({ role }, i) => ({ role, value: values[i] as Value }));
-    const roles = new Map([...step.roles].map(([value, role]) => [value.attrs.name as string, role]));
-    const lowered = { roles, outputs };
+    const lowered = lower(this.#trace(rows));
     this.#lowered.set(rows, lowered);
     return lowered;
   }
+}
+
+function lower(step: TracedStep): Lowered {
+  const values = lowerGraph(
+    step.outputs.map(({ value }) => value),
+    constants(step),
+  );
+  const outputs = step.outputs.map(({ role }, i) => ({ role, value: values[i] as Value }));
+  const roles = new Map([...step.roles].map(([value, role]) => [value.attrs.name as string, role]));
+  return { roles, outputs };
 }
 
 function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {

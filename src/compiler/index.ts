@@ -1,4 +1,10 @@
-export { compileEvaluationStep, compilePrediction, compileTrainingStep, StepCompiler } from './compile.js';
+export {
+  compileConstraints,
+  compileEvaluationStep,
+  compilePrediction,
+  compileTrainingStep,
+  StepCompiler,
+} from './compile.js';
 export { NotPartitionable } from './partition/pairs.js';
 export type { BatchStatistics } from './partition/shard-program.js';
 export { encodePrediction } from './prediction.js';

@@ -4,19 +4,21 @@ import type { EagerModel } from '../common/protocol.js';
 import { type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
 import {
   type BatchStatistics,
+  compileConstraints,
   NotPartitionable,
   NotTraceable,
   StepCompiler,
   traceEvaluation,
   traceTraining,
 } from '../compiler/index.js';
-import { describeEager, eagerProgram } from './eager-model.js';
+import { describeEager, eagerConstraints, eagerProgram } from './eager-model.js';
 import { type MatchedData, rowSpecs } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
 
 export interface CompiledPrograms {
   training: StepProgram[];
   evaluation: StepProgram[];
+  constraint: StepProgram[];
   /** Pieces that mini-batches are cut into: fewer than asked for where the model does not allow it. */
   shards: number;
   /** What is not as was asked for, in sentences. */
@@ -78,6 +80,7 @@ function eagerPrograms(
   return {
     training: programs(data.rows, batchSize),
     evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
+    constraint: whenSynchronous(options, eagerConstraints(model), warnings),
     shards,
     warnings,
     compile: (_, batchRows) => programs(batchRows, batchRows),
@@ -108,15 +111,24 @@ function compileTraced(
       return compileWork(compilers[work], own, batchRows, shards);
     },
   });
+  const warnings: string[] = [];
+  const constraint = whenSynchronous(options, compileConstraints(model), warnings);
   try {
-    return { ...compile(options.shards), warnings: [] };
+    return { ...compile(options.shards), constraint, warnings };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     const warning =
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
-    return { ...compile(1), warnings: [warning] };
+    return { ...compile(1), constraint, warnings: [...warnings, warning] };
   }
+}
+
+/** Constraints, where the update rule applies them. */
+function whenSynchronous({ rule }: ResolvedOptions, constraint: StepProgram[], warnings: string[]): StepProgram[] {
+  if (rule.kind === 'sync' || constraint.length === 0) return constraint;
+  warnings.push(`constraints of weights are applied under update: 'sync' alone, not under '${rule.kind}'`);
+  return [];
 }
 
 /** Compiles the steps of an evaluation alone; see `compilePrograms`. */

@@ -62,6 +62,19 @@ function nonTrainable({ _nonTrainableWeights: own = [], layers = [] }: LayerWeig
   return [...own.map(({ id }) => id), ...layers.flatMap(nonTrainable)];
 }
 
+/** Stand for the programs of constraints. */
+export function eagerConstraints(model: tf.LayersModel): StepProgram[] {
+  const open = model as unknown as { weights: { constraint: unknown }[]; collectedTrainableWeights: unknown[] };
+  return open.weights.flatMap((weight, index) => {
+    if (!weight.constraint || !open.collectedTrainableWeights.includes(weight)) return [];
+    const role: OutputRole = { kind: 'constrained', index };
+    const shape = (model.weights[index] as tf.LayersModel['weights'][number]).shape as number[];
+    return [
+      { ...eagerProgram(model, 1, 1), outputs: [{ name: 'constrained', role, shape, dtype: 'float32' as const }] },
+    ];
+  });
+}
+
 /** Stands for the program of a forward pass. */
 export function eagerPrediction(model: tf.LayersModel, rows: number): StepProgram {
   const outputs = model.outputs.map(({ shape, dtype }, index): ProgramOutput => {

@@ -100,7 +100,11 @@ async function prepare(
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const setup: GroupSetup = {
     ...{ workers: options.workers, shards, memory: arena.memory, layout: arena.layout, parameters, rule: options.rule },
-    ...{ key: [0, 0], logCount: logNames.length, programs: { training: [], evaluation: programs, prediction: [] } },
+    ...{
+      key: [0, 0],
+      logCount: logNames.length,
+      programs: { training: [], evaluation: programs, prediction: [], constraint: [] },
+    },
     ...(eager && { eager }),
   };
   const pass = { data: rows, batchSize: options.batchSize, steps };

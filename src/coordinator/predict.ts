@@ -106,7 +106,7 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
   const setup: GroupSetup = {
     ...{ workers: options.workers, shards: 1, memory: arena.memory, layout: arena.layout, parameters },
     ...{ rule: options.rule, key: [0, 0], logCount: 0 },
-    programs: { training: [], evaluation: [], prediction: programs },
+    programs: { training: [], evaluation: [], prediction: programs, constraint: [] },
     ...(eager && { eager }),
   };
   return { setup, arena, pass: { data: dataSet, batchSize, steps: batchCount(rows, batchSize) }, outputs, results };

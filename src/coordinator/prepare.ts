@@ -78,7 +78,7 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  { training, evaluation, shards, warnings, compile, eager }: CompiledPrograms,
+  { training, evaluation, constraint, shards, warnings, compile, eager }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
@@ -106,7 +106,7 @@ export function prepareGroup(
     ...(options.speeds && { speeds: options.speeds }),
     key: [options.seed % 2 ** 32, Math.floor(options.seed / 2 ** 32)],
     logCount: logNames.length,
-    programs: { training, evaluation, prediction: [] },
+    programs: { training, evaluation, prediction: [], constraint },
     ...(eager && { eager }),
   };
   const counts = { updates: state.updates, batches: state.batches };

@@ -8,6 +8,9 @@ import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
 import { Session, type Tensors } from './session.js';
 import type { Totals } from './totals.js';
 
+/** Outputs that stay with the program, for the engine to take. */
+const OWN_OUTPUTS = new Set(['prediction', 'constrained']);
+
 /** What a run reads and writes of one shard alone. */
 interface ShardBuffers {
   /** Inputs of the program, what stages carry on and predictions, by name. */
@@ -56,7 +59,7 @@ export class BoundProgram {
     }
   }
 
-  /** The values of an input of a shard, to be filled before its first stage, or those of a prediction after its last. */
+  /** The values of an input of a shard, to be filled before its first stage, or those of a prediction or constraint after its last. */
   buffer(shard: number, name: string): ArenaArray {
     return this.#buffersOf(shard).tensors[name]?.data as ArenaArray;
   }
@@ -86,7 +89,7 @@ export class BoundProgram {
     const own: NamedSpec[] = [
       ...inputs.filter(({ role }) => role.kind !== 'weight'),
       ...carried,
-      ...outputs.filter(({ role }) => role.kind === 'prediction'),
+      ...outputs.filter(({ role }) => OWN_OUTPUTS.has(role.kind)),
     ];
     const tensors = own.map(({ name, shape, dtype }) => [
       name,
@@ -149,7 +152,7 @@ export class BoundProgram {
     const { replacedEnd } = this.#parameters;
     const gradients = this.#arena.floats('gradients').subarray(shard * replacedEnd, (shard + 1) * replacedEnd);
     for (const { name, role, shape } of this.program.outputs) {
-      if (role.kind === 'logs' || role.kind === 'prediction') continue;
+      if (role.kind === 'logs' || OWN_OUTPUTS.has(role.kind)) continue;
       const { offset, size } = parameterAt(this.#parameters, role.index);
       targets.set(name, { to: gradients.subarray(offset, offset + size), shape });
     }

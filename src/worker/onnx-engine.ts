@@ -1,5 +1,6 @@
 import type { Arena, ArenaArray } from '../common/arena.js';
 import type { Control } from '../common/control.js';
+import { parameterAt } from '../common/parameters.js';
 import type { ProgramInput, StepProgram } from '../common/program.js';
 import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -8,13 +9,16 @@ import { gatherRows } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { Totals } from './totals.js';
 
+/** The shard of a program that works on no rows. */
+const WHOLE = { index: 0 };
+
 /** Runs the traced step programs in ONNX Runtime, on the arena itself where the runtime can, else on copies. */
 export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #control: Control;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
-  readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [], prediction: [] };
+  readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [], prediction: [], constraint: [] };
   readonly #totals: Totals;
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
@@ -89,6 +93,15 @@ export class OnnxEngine implements GradientEngine {
     }
   }
 
+  constrain(index: number): void {
+    const bound = this.#programs.constraint[index] as BoundProgram;
+    const [output] = bound.program.outputs as [StepProgram['outputs'][number]];
+    this.#run(bound, WHOLE, 0);
+    if (output.role.kind !== 'constrained') return;
+    const { offset } = parameterAt(this.#setup.parameters, output.role.index);
+    this.#arenaWeights.set(bound.buffer(WHOLE.index, output.name) as Float32Array, offset);
+  }
+
   exchange(work: Work, batchRows: number, stage: number, count: number): void {
     this.#totals.reduce(this.#programOf(work, batchRows).program, stage, count);
   }
@@ -154,7 +167,7 @@ export class OnnxEngine implements GradientEngine {
     target.set(this.#arena.floats(`random${rank}`).subarray(0, target.length));
   }
 
-  #run(bound: BoundProgram, { index }: Shard, stage: number): void {
+  #run(bound: BoundProgram, { index }: Pick<Shard, 'index'>, stage: number): void {
     try {
       bound.run(index, stage, this.#tensorMemory);
     } catch (error) {

@@ -220,6 +220,17 @@ export class Replica {
     this.#descend([ACCUMULATOR, 1], optimizer, t, 1 / count);
   }
 
+  /** Applies the constraints of weights, which all workers have updated by then. Each worker sees to some of the weights. */
+  constrainWeights(): void {
+    const { length } = this.setup.programs.constraint;
+    if (length === 0) return;
+    this.meet();
+    this.#timed('reduce', () => {
+      this.#engine.readWeights();
+      for (let i = this.rank; i < length; i += this.setup.workers) this.#engine.constrain(i);
+    });
+  }
+
   #descend(slots: [number, number], optimizer: Optimizer, t: number, share: number): void {
     if (clipsByNorm(optimizer)) {
       const blocks = piece(this.#updater.norms.blocks, this.setup.workers, this.rank);

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs';
 import type { Arena, ArenaArray } from '../common/arena.js';
 import { allocate } from '../common/arena.js';
 import { parameterAt } from '../common/parameters.js';
-import type { StepProgram, TensorSpec } from '../common/program.js';
+import type { ProgramOutput, StepProgram, TensorSpec } from '../common/program.js';
 import type { Column, DataSet, EagerModel, ReplicaSetup, Work } from '../common/protocol.js';
 import { gatherRows } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 
 /** A compiled tfjs model with members that its declarations keep to themselves. */
 interface OpenModel {
-  weights: { val: tf.Variable; shape: number[] }[];
+  weights: { val: tf.Variable; constraint: { apply(weight: tf.Tensor): tf.Tensor } | null }[];
   inputs: unknown[];
   outputs: unknown[];
   optimizer_: unknown;
@@ -84,6 +84,18 @@ export class TfjsEngine implements GradientEngine {
         const { segment, rowSize } = outputs[index] as Column;
         this.#arena.array(segment).set(output.dataSync() as Float32Array, batch.start * rowSize);
       });
+    });
+  }
+
+  constrain(index: number): void {
+    const { role } = this.#setup.programs.constraint[index]?.outputs[0] as ProgramOutput;
+    if (role.kind !== 'constrained') return;
+    const { offset, size } = parameterAt(this.#setup.parameters, role.index);
+    const target = this.#arena.floats('weights').subarray(offset, offset + size);
+    tf.tidy(() => {
+      const { val, constraint } = this.#model.weights[role.index] as OpenModel['weights'][number];
+      const weight = tf.tensor(Float32Array.from(target), val.shape);
+      if (constraint) target.set(constraint.apply(weight).dataSync() as Float32Array);
     });
   }
 

@@ -27,6 +27,7 @@ export interface OpenWeight {
   name: string;
   val: OpenVariable;
   trainable: boolean;
+  constraint: { apply(weight: tf.Tensor): tf.Tensor } | null;
 }
 
 export interface OpenLayer {

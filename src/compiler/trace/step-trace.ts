@@ -119,6 +119,16 @@ export class StepTrace {
     });
   }
 
+  /** Trained weights as their constraints want them. */
+  constrain(): void {
+    const trainable = new Set(this.model.collectedTrainableWeights.map((weight) => weight.val));
+    this.weights.forEach(({ val, constraint }, index) => {
+      if (!constraint || !trainable.has(val)) return;
+      const value = this.session.valueOf(constraint.apply(val as unknown as tf.Tensor));
+      this.outputs.push({ role: { kind: 'constrained', index }, value });
+    });
+  }
+
   /**
    * Weights the rows in the losses of the model. tfjs' own way multiplies [rows] with the loss as it is: of sequences,
    * whose losses are [rows, steps], it would weight the steps.

@@ -39,6 +39,13 @@ export function tracePrediction(model: tf.LayersModel, rows: number, features: D
   );
 }
 
+/** Records what constraints make of the weights after an update. */
+export function traceConstraints(model: tf.LayersModel): TracedStep {
+  return traceOpen(openModel(model), model, { rows: 1, features: [], targets: [], sampleWeights: [] }, (step) =>
+    step.constrain(),
+  );
+}
+
 function trace(userModel: tf.LayersModel, data: DataSpecs, run: (step: StepTrace) => void): TracedStep {
   const model = openModel(userModel);
   checkCounts(model, data);

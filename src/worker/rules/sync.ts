@@ -17,6 +17,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
   let gathered = 0;
   const applyGathered = (): void => {
     replica.applyAccumulated(gathered, optimizer, plan.updatesBefore + updates++);
+    replica.constrainWeights();
     gathered = 0;
   };
   for (const batch of replica.batches(plan)) {
@@ -26,6 +27,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     steps++;
     if (accumulationSteps === 1) {
       replica.applySum(batch, optimizer, plan.updatesBefore + updates++);
+      replica.constrainWeights();
     } else {
       replica.accumulate(batch, gathered++);
       if (gathered === accumulationSteps || steps === plan.steps) applyGathered();
