@@ -5,8 +5,10 @@ export interface Table {
   rows: number;
   /** Names of the feature columns, in the order of the values of a row. */
   columns: string[];
-  /** One row behind the other, [rows, columns.length]; double precision, so that nothing is lost before normalization. */
-  features: Float64Array;
+  /** One row behind the other, [rows, columns.length]; in a precision that loses nothing before normalization. */
+  features: Float64Array | Float32Array;
+  /** Sizes of the axes of a row, where the data has more of them than one. */
+  rowShape?: number[];
   target: Target;
 }
 
