@@ -20,10 +20,12 @@ export function dataOptions(): Option[] {
   return [
     new Option(
       '--data <name or file>',
-      `${BUILT_IN.join(', ')}, a table (.csv, .csv.gz) or arrays (.npy, IDX as of MNIST, .gz of both)`,
+      `${BUILT_IN.join(', ')}, a table (.csv, .csv.gz) or arrays (.npy, .npz, IDX as of MNIST)`,
     ).makeOptionMandatory(),
     new Option('--target <column>', 'column of a table to predict; needed for a file'),
     new Option('--labels <file>', 'what to predict for the rows of an .npy or IDX file, in such a file'),
+    new Option('--x-key <name>', 'array of an .npz file that holds the rows (default: x)'),
+    new Option('--y-key <name>', 'array of an .npz file that holds what to predict (default: y)'),
     new Option('--task <kind>', 'what the target is: class or number (default: the column or type tells)').argParser(
       readName(['class', 'number']),
     ),

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import * as tf from '@tensorflow/tfjs';
+import { zipSync } from 'fflate';
 import { describe, expect, test } from 'vitest';
 import { imageLabels, images, npy } from '../data/array-files.js';
 import { newFile, temporaryFolder } from '../data/temporary-folder.js';
@@ -41,6 +42,13 @@ describe('train learns from arrays', () => {
     expect((await lastEpoch(...args)).val_loss).toBeLessThan(0.01);
   });
 
+  test('arrays of an .npz file by their names', async () => {
+    const sum = npy({ shape: [ROWS], bytes: sums });
+    const both = zipSync({ 'a.npy': npy({ shape: [ROWS, 3], bytes: x }), 'b.npy': sum });
+    const args = ['--data', await file(both, 'npz'), '--x-key', 'a', '--y-key', 'b', '--hidden', 'none'];
+    expect((await lastEpoch(...args)).val_loss).toBeLessThan(0.01);
+  });
+
   test('images of IDX files, flat or through a convolution', async () => {
     const idx = ['--data', pictures, '--labels', kinds];
     expect((await lastEpoch(...idx)).val_acc).toBe(1);
@@ -64,6 +72,12 @@ describe('bad arrays end with one message before any thread starts', () => {
     ['a file that is cut short', 1, async () => ['--data', await file(cut), '--labels', signs], /is cut short/],
     ['damaged labels', 1, async () => ['--data', pictures, '--labels', await file(Buffer.of(31, 139, 9))], /gzip/],
     ['labels of other rows', 1, async () => ['--data', rows, '--labels', await file(npy({ shape: [3] }))], /3 labels/],
+    [
+      'a missing array',
+      2,
+      async () => ['--data', await file(zipSync({ 'a.npy': cut }), 'npz')],
+      /has no array 'x'\. It has: a; name one with --x-key/,
+    ],
     ['a missing file', 2, async () => ['--data', rows, '--labels', join(folder, 'no.npy')], /does not exist/],
   ])('%s', async (_, expected, args, message) => {
     const { code, stdout, stderr } = await train(...(await args()));
