@@ -20,7 +20,7 @@ export function dataOptions(): Option[] {
   return [
     new Option(
       '--data <name or file>',
-      `${BUILT_IN.join(', ')}, a table (.csv, .csv.gz) or arrays (.npy, .npz, IDX as of MNIST)`,
+      `${BUILT_IN.join(', ')}, a table (.csv, .csv.gz, .parquet) or arrays (.npy, .npz, IDX as of MNIST)`,
     ).makeOptionMandatory(),
     new Option('--target <column>', 'column of a table to predict; needed for a file'),
     new Option('--labels <file>', 'what to predict for the rows of an .npy or IDX file, in such a file'),

@@ -21,6 +21,7 @@ type Flag = keyof typeof FLAGS;
 
 const TAKEN: Record<DataFormat, readonly Flag[]> = {
   csv: ['target'],
+  parquet: ['target'],
   npy: ['labels'],
   npz: ['xKey', 'yKey'],
   idx: ['labels'],
@@ -33,6 +34,6 @@ export function checkDataOptions(path: string, format: DataFormat, options: Data
   if (stray === undefined) return;
   const right = taken.map((name) => FLAGS[name]).join(' and ');
   throw new DataChoiceError(
-    `${FLAGS[stray]} does not go with ${path}; ${format === 'csv' ? 'a table' : `an ${format} file`} takes ${right}`,
+    `${FLAGS[stray]} does not go with ${path}; ${taken.includes('target') ? 'a table' : `an ${format} file`} takes ${right}`,
   );
 }

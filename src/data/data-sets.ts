@@ -6,6 +6,7 @@ import { DataChoiceError } from './data-error.js';
 import { formatOf } from './data-format.js';
 import { checkDataOptions, type DataOptions } from './data-options.js';
 import { loadMnist } from './mnist.js';
+import { loadParquetTable } from './parquet/parquet-table.js';
 import type { Table, Task } from './table.js';
 
 /** Names of the data sets that come with the package, or with the package `mnist`. */
@@ -61,6 +62,8 @@ function loadFile(path: string, options: DataOptions): Promise<Table> {
   switch (format) {
     case 'csv':
       return loadCsvTable(path, { target, task });
+    case 'parquet':
+      return loadParquetTable(path, { target, task });
     default:
       return loadArrays(path, options, task);
   }

@@ -32,3 +32,14 @@ export interface ClassTarget {
   /** Index of each row's class, [rows]. */
   values: Int32Array;
 }
+
+/** Pieces of rows, one behind the other. */
+export function joinRows(pieces: Float64Array[]): Float64Array {
+  const joined = new Float64Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
+}

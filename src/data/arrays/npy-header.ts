@@ -1,4 +1,5 @@
 import { DataError } from '../data-error.js';
+import { shorten } from '../number-cell.js';
 import { ELEMENT_TYPES, type ElementType, isElementType } from './elements.js';
 
 /** As NumPy, which reads no longer header by default. */
@@ -65,6 +66,6 @@ function readType(source: string, descr: string): Pick<NpyHeader, 'type' | 'bigE
   const [, order, type = ''] = /^([<>|=]?)(\w+)$/.exec(descr) ?? [];
   if (isElementType(type)) return { type, bigEndian: order === '>' };
   throw new DataError(
-    `${source} holds values of type '${descr.slice(0, 40)}', which are no plain numbers; write it as one of ${ELEMENT_TYPES.join(', ')}`,
+    `${source} holds values of type '${shorten(descr)}', which are no plain numbers; write it as one of ${ELEMENT_TYPES.join(', ')}`,
   );
 }
