@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import * as tf from '@tensorflow/tfjs';
+import { fitsShape } from '../data/row-shape.js';
 import type { Table } from '../data/table.js';
 import type { Activation, Loss } from './choices.js';
 import { seedFor, seedInitializers } from './initial-weights.js';
@@ -98,7 +99,7 @@ function firstWords({ message }: Error): string {
   return line.length > 160 ? `${line.slice(0, 157)}...` : line;
 }
 
-function checkInput(model: tf.LayersModel, { columns, name }: Table, file: string): void {
+function checkInput(model: tf.LayersModel, { columns, name, rowShape }: Table, file: string): void {
   if (model.inputs.length !== 1 || model.outputs.length !== 1) {
     throw new UsageError(
       `--model ${file} has ${model.inputs.length} inputs and ${model.outputs.length} outputs; a table has one of each: train this model with fit() of the library`,
@@ -108,6 +109,11 @@ function checkInput(model: tf.LayersModel, { columns, name }: Table, file: strin
   if (widthOf(input) !== columns.length) {
     throw new UsageError(
       `--model ${file} takes rows of shape ${show(input)}, but ${name} has ${columns.length} features; change the model's input shape`,
+    );
+  }
+  if (rowShape && !fitsShape(rowShape, input.shape.slice(1))) {
+    throw new UsageError(
+      `--model ${file} takes rows of shape ${show(input)}, but those of ${name} are [${rowShape}]: the axes are in another order; transpose the data, or change the model's input shape`,
     );
   }
 }

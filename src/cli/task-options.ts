@@ -1,14 +1,12 @@
 import { Option } from 'commander';
+import type { DataOptions } from '../data/data-options.js';
 import { BUILT_IN } from '../data/data-sets.js';
-import type { Task } from '../data/table.js';
 import { ACTIVATIONS, type Activation, LOSS_ALIASES, LOSSES, type Loss } from './choices.js';
 import { readHidden, readName, readReal } from './option-values.js';
 
 /** Options that say what is trained: the data and the model. */
-export interface TaskOptions {
+export interface TaskOptions extends DataOptions {
   data: string;
-  target?: string;
-  task?: Task;
   validationSplit: number;
   model?: string;
   hidden: number[];
@@ -20,9 +18,15 @@ export interface TaskOptions {
 export function dataOptions(): Option[] {
   const split = readReal('in [0, 1)', (value) => value >= 0 && value < 1);
   return [
-    new Option('--data <name or file>', `${BUILT_IN.join(', ')}, or a CSV file (.csv, .csv.gz)`).makeOptionMandatory(),
-    new Option('--target <column>', 'column to predict; needed for a CSV file'),
-    new Option('--task <kind>', 'what the target is: class or number (default: the column tells)').argParser(
+    new Option(
+      '--data <name or file>',
+      `${BUILT_IN.join(', ')}, a table (.csv, .csv.gz, .parquet) or arrays (.npy, .npz, IDX as of MNIST)`,
+    ).makeOptionMandatory(),
+    new Option('--target <column>', 'column of a table to predict; needed for a file'),
+    new Option('--labels <file>', 'what to predict for the rows of an .npy or IDX file, in such a file'),
+    new Option('--x-key <name>', 'array of an .npz file that holds the rows (default: x)'),
+    new Option('--y-key <name>', 'array of an .npz file that holds what to predict (default: y)'),
+    new Option('--task <kind>', 'what the target is: class or number (default: the column or type tells)').argParser(
       readName(['class', 'number']),
     ),
     new Option('--validation-split <fraction>', 'last fraction of the rows, kept from training')

@@ -10,10 +10,15 @@ import type { TrainOptions } from './train-options.js';
 const TARGET_RULE = `Target: text is a class. Numbers are predicted as numbers, unless all are whole, with at most ${MOST_NUMBERED_CLASSES} different
 ones and ${ROWS_PER_CLASS} rows or more for each on average: those are classes too. --task says otherwise.`;
 
+const ARRAYS = `Arrays: labels of a type of whole numbers or booleans are classes, floats are numbers; --task says otherwise. Rows may have
+several axes, which --hidden flattens. Images in an IDX file are scaled to [0, 1]. As the columns of a table, each value of
+a row is then brought to mean 0 and standard deviation 1.`;
+
 const EXAMPLES = `Examples:
   shardfit train --data mnist --hidden 128 --epochs 8
   shardfit train --data digits --hidden 64 --batch-size full --lr 0.5 --epochs 200
   shardfit train --data houses.csv --target price --hidden 64,32 --lr 0.001 --save model
+  shardfit train --data train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz
   shardfit train --data digits --shards 4 --workers 2 --seed 7 --json
   shardfit train --data digits --optimizer adam --lr 0.003 --global-clip-norm 1
   shardfit train --data digits --update per-shard --max-staleness 0
@@ -25,7 +30,7 @@ export function trainCommand(action: (options: TrainOptions) => Promise<void>): 
   const command = new Command('train')
     .description('Train a network on all cores and say what the threads did.')
     .helpOption('-h, --help', 'print this help')
-    .addHelpText('after', `\n${TARGET_RULE}\n\n${EXAMPLES}`)
+    .addHelpText('after', `\n${TARGET_RULE}\n\n${ARRAYS}\n\n${EXAMPLES}`)
     .action((options: TrainOptions) => action(options));
   for (const option of [
     ...dataOptions(),

@@ -1,7 +1,7 @@
-import { didYouMean } from '../common/nearest-name.js';
 import { readCsvRecords } from './csv-records.js';
 import { DataError } from './data-error.js';
 import { readNumber } from './number-cell.js';
+import { findColumns } from './table-columns.js';
 
 /**
  * Reads some columns of a CSV file by name, whatever their order and whatever other columns there are, a piece at a time.
@@ -16,7 +16,7 @@ export async function* readCsvFeatures(path: string, columns: string[], most: nu
   let count = 0;
   for await (const { cells, line } of readCsvRecords(path)) {
     if (!places) {
-      places = columns.map((column) => placeOf(path, cells, column));
+      places = findColumns(path, cells, columns);
       continue;
     }
     rows.push(places.map((place, i) => numberAt(path, line, columns[i] as string, cells[place])));
@@ -28,12 +28,6 @@ export async function* readCsvFeatures(path: string, columns: string[], most: nu
   }
   if (count === 0) throw new DataError(`${path} has no rows below the line that names its columns`);
   if (rows.length > 0) yield rows;
-}
-
-function placeOf(path: string, names: string[], column: string): number {
-  const place = names.indexOf(column);
-  if (place >= 0) return place;
-  throw new DataError(`${path} has no column '${column}', which the model was trained on${didYouMean(column, names)}`);
 }
 
 function numberAt(path: string, line: number, column: string, cell: string | undefined): number {

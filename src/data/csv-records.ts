@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { type Info, parse } from 'csv-parse';
-import { DataChoiceError, DataError } from './data-error.js';
+import { DataError } from './data-error.js';
+import { fileError, sizeOfFile } from './data-file.js';
 
 /** One record of a CSV file. */
 export interface CsvRecord {
@@ -20,7 +20,9 @@ export interface CsvRecord {
  * @throws DataError if the file is missing, a folder, unreadable, not UTF-8 text, or its quotes do not close.
  */
 export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
-  await checkFile(path);
+  if ((await sizeOfFile(path, 'a CSV file')) === 0) {
+    throw new DataError(`${path} is empty; its first line must name the columns`);
+  }
   let last = { lines: 0, empty_lines: 0 };
   const parser = parse({
     // Called at once, where the records below come when there is time for them, or never, if an error overtakes them.
@@ -47,17 +49,6 @@ export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
   }
 }
 
-async function checkFile(path: string): Promise<void> {
-  let found: Awaited<ReturnType<typeof stat>>;
-  try {
-    found = await stat(path);
-  } catch (error) {
-    throw explain(path, error, 1);
-  }
-  if (found.isDirectory()) throw new DataChoiceError(`${path} is a folder, not a CSV file; name the file in it`);
-  if (found.size === 0) throw new DataError(`${path} is empty; its first line must name the columns`);
-}
-
 /** Text of the file in pieces, with every line ending as LF: the parser would count the CR and LF inside quotes twice. */
 async function* decode(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -82,16 +73,9 @@ async function* decode(path: string): AsyncGenerator<string> {
 
 /** @param row line on which the row begins that could not be read. */
 function explain(path: string, error: unknown, row: number): Error {
-  if (error instanceof DataError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   const { lines: end } = { lines: row, ...(error as Partial<Info>) };
   switch (code) {
-    case 'ENOENT':
-      return new DataChoiceError(
-        `${path} does not exist; check the path, or use a built-in data set: digits, diabetes, mnist`,
-      );
-    case 'EACCES':
-      return new DataError(`${path} may not be read by this user; check its permissions`);
     case 'ERR_ENCODING_INVALID_ENCODED_DATA':
       return new DataError(`${path} is not UTF-8 text; save it as CSV in UTF-8`);
     case 'CSV_QUOTE_NOT_CLOSED':
@@ -104,6 +88,6 @@ function explain(path: string, error: unknown, row: number): Error {
         `${path}, line ${row}: a quote (") stands inside a cell${end > row ? `, or one is not closed before line ${end}` : ''}; quote the whole cell and write "" for a quote in it`,
       );
     default:
-      return new DataError(`${path} cannot be read: ${message}`);
+      return fileError(path, error);
   }
 }

@@ -1,8 +1,8 @@
-import { didYouMean } from '../common/nearest-name.js';
 import { type CsvRecord, readCsvRecords } from './csv-records.js';
-import { DataChoiceError, DataError } from './data-error.js';
+import { DataError } from './data-error.js';
 import { isNumberText, readNumber, shorten } from './number-cell.js';
-import type { Table, Task } from './table.js';
+import { joinRows, type Table, type Task } from './table.js';
+import { findTarget } from './table-columns.js';
 import { readTarget } from './target.js';
 
 export interface CsvTableOptions {
@@ -39,7 +39,7 @@ export async function loadCsvTable(path: string, options: CsvTableOptions): Prom
   const columns = header.names.filter((_, index) => index !== header.target);
   const name = header.names[header.target] as string;
   const target = readTarget({ source, name, cells, lines }, options.task);
-  return { name: source, rows: cells.length, columns, features: joinRows(features, columns.length), target };
+  return { name: source, rows: cells.length, columns, features: joinRows(features), target };
 }
 
 interface Header {
@@ -54,40 +54,16 @@ function readHeader(source: string, { cells: names }: CsvRecord, targetName: str
       `${source}: the first line must name the columns, but it holds numbers (${shorten(names.join(', '))}); add a line of names`,
     );
   }
-  const unnamed = names.indexOf('');
-  if (unnamed >= 0)
-    throw new DataError(`${source}: column ${unnamed + 1} has no name; name it in the first line or leave it out`);
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) {
-    throw new DataError(`${source}: two columns are named '${shorten(repeated)}'; names must differ, rename one`);
-  }
-  if (targetName === undefined) {
-    throw new DataChoiceError(`${source}: name the column to predict with --target; it has: ${list(names)}`);
-  }
-  const target = names.indexOf(targetName);
-  if (target < 0) throw unknownColumn(source, names, targetName);
-  if (names.length < 2) {
-    throw new DataError(
-      `${source}: '${shorten(targetName)}' is the only column; a model also needs columns to predict it from`,
-    );
-  }
-  return { names, target };
+  checkSeparator(source, names, targetName);
+  return { names, target: findTarget(source, names, targetName) };
 }
 
-function unknownColumn(source: string, names: string[], wanted: string): DataError {
+function checkSeparator(source: string, names: string[], wanted: string | undefined): void {
   const [only = ''] = names;
   const separator = [';', '\t', '|'].find((candidate) => only.includes(candidate));
-  if (names.length === 1 && separator !== undefined) {
-    const shown = separator === '\t' ? 'tabs' : `'${separator}'`;
-    return new DataError(`${source}: the columns seem to be separated by ${shown}; save the file with commas`);
-  }
-  return new DataChoiceError(
-    `${source} has no column '${shorten(wanted)}'${didYouMean(wanted, names) || '.'} It has: ${list(names)}`,
-  );
-}
-
-function list(names: string[]): string {
-  return names.length > 20 ? `${names.slice(0, 20).join(', ')}, ... (${names.length} columns)` : names.join(', ');
+  if (names.length > 1 || separator === undefined || wanted === undefined || only === wanted) return;
+  const shown = separator === '\t' ? 'tabs' : `'${separator}'`;
+  throw new DataError(`${source}: the columns seem to be separated by ${shown}; save the file with commas`);
 }
 
 function readFeatures(source: string, { names, target }: Header, { cells, line }: CsvRecord): Float64Array {
@@ -105,12 +81,4 @@ function readFeatures(source: string, { names, target }: Header, { cells, line }
     row[feature++] = value;
   }
   return row;
-}
-
-function joinRows(rows: Float64Array[], width: number): Float64Array {
-  const joined = new Float64Array(rows.length * width);
-  rows.forEach((row, index) => {
-    joined.set(row, index * width);
-  });
-  return joined;
 }

@@ -1,27 +1,29 @@
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../common/nearest-name.js';
+import { loadArrays } from './arrays/load-arrays.js';
 import { loadCsvTable } from './csv-table.js';
 import { DataChoiceError } from './data-error.js';
+import { formatOf } from './data-format.js';
+import { checkDataOptions, type DataOptions } from './data-options.js';
 import { loadMnist } from './mnist.js';
+import { loadParquetTable } from './parquet/parquet-table.js';
 import type { Table, Task } from './table.js';
 
 /** Names of the data sets that come with the package, or with the package `mnist`. */
 export const BUILT_IN = ['digits', 'diabetes', 'mnist'] as const;
 
-export interface DataOptions {
-  /** Column to predict: required for a CSV file; a built-in data set has its own. */
-  target?: string;
-  /** What the target is; by default the column tells, see `readTarget`. */
-  task?: Task;
+export function isBuiltIn(name: string): boolean {
+  return (BUILT_IN as readonly string[]).includes(name);
 }
 
 /**
- * Loads a built-in data set by its name, or a CSV file by its path.
+ * Loads a built-in data set by its name, or a file by its path, whose name says the format.
  *
  * @throws DataError that says what is wrong with the data, where, and what to do.
  */
 export async function loadData(nameOrPath: string, options: DataOptions = {}): Promise<Table> {
   const { target, task } = options;
+  if (isBuiltIn(nameOrPath)) checkDataOptions(nameOrPath, 'csv', options);
   switch (nameOrPath) {
     case 'digits':
       return loadShipped('digits', 'digits.csv.gz', { target: target ?? 'digit', task });
@@ -49,10 +51,20 @@ function checkMnistOptions({ target, task }: DataOptions): void {
     throw new DataChoiceError("the data set 'mnist' is of classes, got task 'number'; leave the task out");
 }
 
-function loadFile(path: string, { target, task }: DataOptions): Promise<Table> {
-  if (!path.includes('.') && !path.includes('/')) {
+function loadFile(path: string, options: DataOptions): Promise<Table> {
+  const format = formatOf(path);
+  if (format === 'csv' && !path.includes('.') && !path.includes('/')) {
     const suggestion = didYouMean(path, BUILT_IN) || '; give a path that ends in .csv.';
     throw new DataChoiceError(`no data set is named '${path}'${suggestion} Built in are: ${BUILT_IN.join(', ')}`);
   }
-  return loadCsvTable(path, { target, task });
+  checkDataOptions(path, format, options);
+  const { target, task } = options;
+  switch (format) {
+    case 'csv':
+      return loadCsvTable(path, { target, task });
+    case 'parquet':
+      return loadParquetTable(path, { target, task });
+    default:
+      return loadArrays(path, options, task);
+  }
 }

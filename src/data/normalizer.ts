@@ -15,7 +15,7 @@ export interface Normalizer {
  *
  * @param features [rows, columns.length], at least `trainingRows` rows.
  */
-export function fitNormalizer(features: Float64Array, columns: string[], trainingRows: number): Normalizer {
+export function fitNormalizer(features: ArrayLike<number>, columns: string[], trainingRows: number): Normalizer {
   const width = columns.length;
   if (trainingRows < 1) throw new DataError(`a normalizer needs at least 1 training row, got ${trainingRows}`);
   if (features.length < trainingRows * width) {

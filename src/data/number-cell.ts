@@ -1,6 +1,6 @@
 const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const NOT_FINITE = /^[+-]?(nan|inf|infinity|na|n\/a|null|none)$/i;
-const LARGEST_FLOAT32 = 3.4028234663852886e38;
+export const LARGEST_FLOAT32 = 3.4028234663852886e38;
 
 /** Whether a cell is written as a decimal number, in or out of float32's range. */
 export function isNumberText(cell: string): boolean {

@@ -5,8 +5,10 @@ export interface Table {
   rows: number;
   /** Names of the feature columns, in the order of the values of a row. */
   columns: string[];
-  /** One row behind the other, [rows, columns.length]; double precision, so that nothing is lost before normalization. */
-  features: Float64Array;
+  /** One row behind the other, [rows, columns.length]; in a precision that loses nothing before normalization. */
+  features: Float64Array | Float32Array;
+  /** Sizes of the axes of a row, where the data has more of them than one. */
+  rowShape?: number[];
   target: Target;
 }
 
@@ -29,4 +31,15 @@ export interface ClassTarget {
   classes: string[];
   /** Index of each row's class, [rows]. */
   values: Int32Array;
+}
+
+/** Pieces of rows, one behind the other. */
+export function joinRows(pieces: Float64Array[]): Float64Array {
+  const joined = new Float64Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    joined.set(piece, at);
+    at += piece.length;
+  }
+  return joined;
 }

@@ -14,6 +14,8 @@ export interface TargetColumn {
   name: string;
   cells: string[];
   lines: number[];
+  /** What `lines` count. Default: lines of the file. */
+  unit?: 'line' | 'row';
 }
 
 /**
@@ -94,5 +96,6 @@ export function unseenClasses(target: Target, training: number): { rows: number;
 }
 
 function cellError(column: TargetColumn, row: number, problem: string): DataError {
-  return new DataError(`${column.source}, line ${column.lines[row]}, column '${column.name}' (the target): ${problem}`);
+  const { source, unit = 'line', lines, name } = column;
+  return new DataError(`${source}, ${unit} ${lines[row]}, column '${name}' (the target): ${problem}`);
 }
