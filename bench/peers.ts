@@ -34,7 +34,7 @@ const { values, positionals } = parseArgs({
 });
 const [part = ''] = positionals;
 const rounds = Number(values.rounds ?? process.env.ROUNDS ?? 5);
-const seconds = Number(values.seconds ?? 0.8);
+const seconds = Number(values.seconds ?? 0.7);
 if (!(rounds >= 1)) throw new RangeError(`--rounds must be at least 1, got ${values.rounds ?? process.env.ROUNDS}`);
 if (!(seconds > 0)) throw new RangeError(`--seconds must be above 0, got ${values.seconds}`);
 const nameOf = ({ workload, batchSize }: Plan) => FACTORIES[workload](batchSize, batchSize).name;

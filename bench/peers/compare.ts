@@ -9,8 +9,10 @@ import { removeTask, writeTask } from './task-folder.js';
 const CHECKED_UPDATES = 4;
 /** A peer checks as many of them as it does in this time; whoever does one only is measured by it. In milliseconds. */
 const CHECK_LIMIT = 1500;
-/** After this a peer counts as unable to train the workload. */
-const PATIENCE = 60_000;
+/** Who takes longer for one answer is left out. In milliseconds. */
+const PATIENCE = 20_000;
+/** Who is this many times slower than the fastest is measured once: no noise is as large. */
+const FAR_BEHIND = 10;
 
 export interface Plan {
   workload: WorkloadName;
@@ -71,14 +73,22 @@ export async function compare(
     await work().catch((error: Error) => notes.push(`${contender.name} is left out: ${error.message}`));
   };
   try {
-    for (const contender of contenders.filter((candidate) => takesPart(candidate, workload))) {
+    const taking = contenders.filter((candidate) => takesPart(candidate, workload));
+    // Together: nothing is timed yet.
+    const started = taking.map(
+      (contender) => [contender, PeerProcess.start(contender.command(folder), PATIENCE)] as const,
+    );
+    await Promise.allSettled(started.map(([, process]) => process));
+    for (const [contender, process] of started) {
       await attempt(contender, async () => {
-        entries.push(await enter(contender, folder));
+        entries.push(await check(contender, await process));
       });
     }
     const compared = differences(entries.map(({ contender, checked }) => ({ ...contender, losses: checked.losses })));
     for (const entry of entries) await attempt(entry.contender, () => warmUp(entry, milliseconds));
-    const timed = entries.filter(({ result }) => result.updates > 0);
+    const fastest = Math.min(...entries.flatMap(({ result }) => result.rounds));
+    const timed = entries.filter(({ result }) => (result.rounds[0] as number) < FAR_BEHIND * fastest);
+    for (const { result } of timed) result.rounds = [];
     for (let round = 0; round < rounds; round++) {
       // Each has every neighbour in turn.
       const first = round % Math.max(1, timed.length);
@@ -99,8 +109,7 @@ function takesPart({ peer, statistics }: Contender, { name }: Workload): boolean
   return peer || statistics === 'batch' || name.startsWith('residual CNN');
 }
 
-async function enter(contender: Contender, folder: string): Promise<Entry> {
-  const process = await PeerProcess.start(contender.command(folder), PATIENCE);
+async function check(contender: Contender, process: PeerProcess): Promise<Entry> {
   try {
     const checked = await process.ask<Checked>({ check: CHECKED_UPDATES, limit: CHECK_LIMIT }, PATIENCE);
     const { name, peer } = contender;
@@ -113,15 +122,17 @@ async function enter(contender: Contender, folder: string): Promise<Entry> {
   }
 }
 
-/** Chooses how many updates make a round. Who is too slow for rounds is done: the check was its measurement. */
+/** Chooses how many updates make a round, and measures a first one, which is all there is of the slow. */
 async function warmUp({ process, checked, result }: Entry, milliseconds: number): Promise<void> {
   const last = checked.milliseconds.at(-1) as number;
-  if (checked.milliseconds.length === 1 || last > milliseconds) {
-    result.rounds = checked.milliseconds.slice(-1);
+  result.updates = 1;
+  if (last > milliseconds) {
+    result.rounds = [last];
     return;
   }
   const guess = Math.max(1, Math.round(milliseconds / 3 / last));
   const { training, updates } = await process.ask<Measured>({ run: guess }, PATIENCE);
+  result.rounds = [training / updates];
   result.updates = Math.max(1, Math.round((milliseconds * updates) / training));
 }
 

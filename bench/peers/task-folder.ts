@@ -31,9 +31,11 @@ export async function writeTask(name: WorkloadName, workload: Workload): Promise
   await tf.setBackend('cpu');
   const folder = mkdtempSync(join(tmpdir(), 'shardfit-peers-'));
   const save = (tensor: tf.Tensor, tensorName: string, file: string): TensorFile => {
-    const data = tensor.dataSync() as Float32Array | Int32Array;
-    writeFileSync(join(folder, file), new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    return { name: tensorName, shape: tensor.shape, dtype: tensor.dtype as TensorFile['dtype'], file };
+    const dtype = tensor.dtype as TensorFile['dtype'];
+    // Not the bytes that tfjs has: what was cast to float32 may still be kept as integers.
+    const data = (dtype === 'int32' ? Int32Array : Float32Array).from(tensor.dataSync());
+    writeFileSync(join(folder, file), new Uint8Array(data.buffer));
+    return { name: tensorName, shape: tensor.shape, dtype, file };
   };
   const model = workload.build();
   const { x, y } = workload.data();
