@@ -29,10 +29,16 @@ export function workerCounts(cores: number): number[] {
   return [...new Set([...powers, cores])];
 }
 
-/** Rows that an epoch of a point has at least, where mini-batches are small: an epoch's own cost is then nothing. */
+/** Rows that an epoch has, where mini-batches are small: an epoch's own cost is then nothing. */
 const ROWS = 4096;
 
-/** Mini-batches of an epoch. */
-export function batchesPerEpoch(batchSize: number): number {
+/** Mini-batches that there is data for. */
+export function mostBatches(batchSize: number): number {
   return Math.min(200, Math.max(4, Math.floor(ROWS / batchSize)));
+}
+
+/** Epochs, and mini-batches of each, that come to about so many updates. At least two: the first is not like the others. */
+export function epochsFor(updates: number, batchSize: number): { epochs: number; batches: number } {
+  const batches = Math.min(mostBatches(batchSize), Math.max(2, Math.round(updates)));
+  return { batches, epochs: Math.max(1, Math.round(updates / batches)) };
 }

@@ -3,7 +3,7 @@ import { slice } from '@tensorflow/tfjs';
 import { fit } from '../coordinator/fit.js';
 import type { RunSummary, ThreadSummary } from '../coordinator/run-summary.js';
 import { type MachineLimits, measureLimits } from './machine-limits.js';
-import { batchesPerEpoch, type Point } from './scaling-plan.js';
+import { epochsFor, mostBatches, type Point } from './scaling-plan.js';
 import { median } from './statistics.js';
 import type { StepWork } from './step-work.js';
 import { type TimeShares, timeShares } from './time-split.js';
@@ -35,13 +35,17 @@ export interface ScalingSamples {
 
 /** Times of the machine's limits, of each rate, in milliseconds. */
 const LIMIT_MILLISECONDS = 100;
+/** Updates by which the time of one is found. */
+const WARM_UP_BATCHES = 4;
 /** Bytes copied at a time: no more than tells main memory from caches. */
 const MOST_COPIED = 2 ** 25;
 
 /** A point in the middle of it. */
 interface Entry {
   point: Point;
-  workload: Workload;
+  build: Workload['build'];
+  /** Mini-batches of an epoch. */
+  batches: number;
   epochs: number;
   runs: RunSummary[];
 }
@@ -60,18 +64,17 @@ export async function measureScaling(
 ): Promise<ScalingSamples> {
   const { rounds, seconds, onStep } = options;
   const entries = points.map((point): Entry => {
-    const workload = factory(point.batchSize, point.batchSize * batchesPerEpoch(point.batchSize));
-    return { point, workload, epochs: 1, runs: [] };
+    return { point, build: factory(point.batchSize, 1).build, batches: WARM_UP_BATCHES, epochs: 1, runs: [] };
   });
-  const largest = entries.reduce((a, b) => (b.workload.rows > a.workload.rows ? b : a));
-  const data = largest.workload.data();
+  const rows = Math.max(...points.map(({ batchSize }) => batchSize * mostBatches(batchSize)));
+  const data = factory(1, rows).data();
   const threads = [...new Set(points.map(({ workers }) => workers))];
   const limits: MachineLimits[] = [];
   try {
     onStep?.('warming up');
     for (const entry of entries) {
-      const { seconds: epoch, epochs } = await train(entry, data, options);
-      entry.epochs = Math.max(1, Math.round((seconds * epochs) / epoch));
+      const run = await train(entry, data, options);
+      Object.assign(entry, epochsFor((seconds * run.updates) / run.seconds, entry.point.batchSize));
     }
     for (let round = 0; round < rounds; round++) {
       onStep?.(`round ${round + 1} of ${rounds}`);
@@ -90,13 +93,13 @@ export async function measureScaling(
 }
 
 async function train(
-  { point, workload, epochs }: Entry,
+  { point, build, batches, epochs }: Entry,
   data: { x: tf.Tensor; y: tf.Tensor },
   { signal }: ScalingOptions,
 ): Promise<RunSummary> {
-  const model = workload.build();
-  const [x, y] = [slice(data.x, 0, workload.rows), slice(data.y, 0, workload.rows)];
   const { batchSize, workers } = point;
+  const model = build();
+  const [x, y] = [slice(data.x, 0, batches * batchSize), slice(data.y, 0, batches * batchSize)];
   try {
     const stop = signal && { signal };
     // biome-ignore lint/suspicious/noFocusedTests: it is no test that is focused here.

@@ -51,12 +51,17 @@ function quartiles(points: PointResult[], shade: string): CustomSeriesOption {
   return {
     type: 'custom',
     silent: true,
+    color: shade,
     data: points.map(({ workers, speedupRange: [low, high] }) => [workers, low, high]),
     encode: { x: 0, y: [1, 2] },
     renderItem: (_, api) => {
       const [x1, y1] = api.coord([api.value(0), api.value(1)]) as [number, number];
       const [x2, y2] = api.coord([api.value(0), api.value(2)]) as [number, number];
-      return { type: 'line', shape: { x1, y1, x2, y2 }, style: { stroke: shade, lineWidth: 5, opacity: 0.35 } };
+      return {
+        type: 'line',
+        shape: { x1, y1, x2, y2 },
+        style: { stroke: api.visual('color'), lineWidth: 5, opacity: 0.35 },
+      };
     },
   };
 }

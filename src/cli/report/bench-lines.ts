@@ -37,6 +37,7 @@ export function benchLines(result: WorkloadResult): string[] {
     `${name}: ${facts}`,
     ...textTable(HEADER, points.map(cells)),
     ...limitLines(result),
+    ...crowdedLines(result),
     ...points.flatMap(({ warnings, workers }) => warnings.map((text) => `  note, ${workers} workers: ${text}`)),
     ...(best
       ? [
@@ -74,6 +75,19 @@ function limitLines({ limits }: WorkloadResult): string[] {
     const rates = `${(matrix / 1e9).toFixed(1)} GFLOP/s of matrix products, ${(copy / 1e9).toFixed(1)} GB/s read and written by copying`;
     return `  limits of ${counted(threads, 'thread')}: ${rates}${threads === 1 ? '' : `, ${(barrier * 1e6).toFixed(1)} µs a barrier`}`;
   });
+}
+
+/** Threads that hold each other up in a product of small matrices share a core, or have to share it with other programs. */
+const CROWDED = 0.7;
+
+function crowdedLines({ limits }: WorkloadResult): string[] {
+  const alone = limits.find(({ threads }) => threads === 1)?.matrix ?? 0;
+  return limits
+    .filter(({ threads, matrix }) => matrix < CROWDED * threads * alone)
+    .map(({ threads, matrix }) => {
+      const times = (matrix / alone).toFixed(1);
+      return `  note: ${threads} threads did ${times} times the matrix products of one: do other programs use these cores?`;
+    });
 }
 
 function percent(share: number): string {
