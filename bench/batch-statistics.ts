@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs';
 import { type FitOptions, fit, type RunSummary } from 'shardfit';
-import { median } from './statistics.js';
+import { median } from '../src/bench/statistics.js';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const ROWS = 1024;

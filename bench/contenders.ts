@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import '@tensorflow/tfjs-backend-wasm';
 import { fit } from 'shardfit';
-import type { Workload } from './workloads.js';
+import type { Workload } from '../src/bench/workloads/index.js';
 
 /** What one whole call of fit took. */
 export interface Measured {

@@ -1,101 +1,68 @@
 /**
- * `npm run bench:peers`: shardfit beside PyTorch's four ways of using the cores of a machine, in one run and in alternation.
+ * `npm run bench:peers -- [part of a workload's name] [--rounds N] [--seconds S] [--json FILE]`: shardfit beside PyTorch's ways
+ * of using the cores of a machine, and beside tfjs, in one run and in alternation.
  *
- * PyTorch is used if a python3 with torch is found (PYTHON names another), and skipped with a note if not. Every way is a
- * process of its own with its threads set before it starts. What it takes to start is left out on both sides; what fit does
- * before its first update is in the last column.
+ * All train the same model from the same weights on the same rows by the same optimizer, which is checked by their losses
+ * before anything is timed. Each is in processes of its own, and used if it is installed (PYTHON names another python3).
  */
-import { spawnSync } from 'node:child_process';
-import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
-import { type Measured, shardfit } from './contenders.js';
-import { median } from './statistics.js';
-import { cnn, mlp, question, type Workload } from './workloads.js';
-
-const ROUNDS = Number(process.env.ROUNDS ?? 5);
-const PYTHON = process.env.PYTHON ?? '/usr/bin/python3';
-const CORES = availableParallelism();
-const SCRIPT = fileURLToPath(new URL('peers/pytorch.py', import.meta.url));
-
-interface Plan {
-  workload: Workload;
-  /** What the script calls it. */
-  name: string;
-  /** Epochs of one call: about two seconds of training. */
-  epochs: number;
-}
+import { FACTORIES } from '../src/bench/workloads/index.js';
+import { type Comparison, compare, type Plan } from './peers/compare.js';
+import { findContenders } from './peers/contenders.js';
+import { TOLERANCE } from './peers/loss-difference.js';
+import { measurements, printComparison, printHeader } from './peers/print.js';
 
 const PLANS: Plan[] = [
-  { workload: question(20, 400), name: '10-20-1', epochs: 300 },
-  { workload: mlp([784, 128, 10], 128, 9984), name: '784-128-10', epochs: 25 },
-  { workload: mlp([784, 512, 512, 10], 128, 9984), name: '784-512-512-10', epochs: 5 },
-  { workload: mlp([784, 512, 512, 10], 512, 9728), name: '784-512-512-10', epochs: 6 },
-  { workload: cnn(32, 1920), name: 'cnn', epochs: 3 },
-  { workload: cnn(128, 2560), name: 'cnn', epochs: 3 },
+  { workload: '10-20-1', batchSize: 20, batches: 20 },
+  { workload: '784-128-10', batchSize: 32, batches: 100 },
+  { workload: '784-128-10', batchSize: 128, batches: 40 },
+  { workload: '784-512-512-10', batchSize: 128, batches: 20 },
+  { workload: '784-512-512-10', batchSize: 512, batches: 10 },
+  { workload: 'cnn', batchSize: 32, batches: 20 },
+  { workload: 'cnn', batchSize: 128, batches: 10 },
+  { workload: 'lstm', batchSize: 32, batches: 20 },
+  { workload: 'residual-cnn', batchSize: 64, batches: 10 },
+  { workload: 'embedding', batchSize: 128, batches: 20 },
 ];
 
-const WAYS: Record<string, { env: Record<string, string>; args?: string[] }> = {
-  'PyTorch, 1 thread': { env: { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' } },
-  'PyTorch, BLAS threads': { env: { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: `${CORES}` } },
-  'PyTorch, OpenMP threads': { env: { OMP_NUM_THREADS: `${CORES}`, OPENBLAS_NUM_THREADS: '1' } },
-  'PyTorch, DDP': { env: { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' }, args: ['--ddp', `${CORES}`] },
-};
-
-function pytorch({ workload, name, epochs }: Plan, way: string): Measured | undefined {
-  const { env, args = [] } = WAYS[way] as (typeof WAYS)[string];
-  const counts = [workload.batchSize, workload.rows, epochs].map(String);
-  const options = { env: { ...process.env, ...env }, encoding: 'utf8', timeout: 300_000 } as const;
-  const { stdout, status } = spawnSync(PYTHON, [SCRIPT, name, ...counts, ...args], options);
-  return status === 0 ? (JSON.parse(stdout) as Measured) : undefined;
-}
-
-async function measure(plan: Plan, ways: string[]): Promise<Map<string, Measured[]>> {
-  const results = new Map<string, Measured[]>();
-  const record = (name: string, measured: Measured | undefined) => {
-    if (measured) results.set(name, [...(results.get(name) ?? []), measured]);
-  };
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const workers of new Set([1, CORES])) {
-      const contender = shardfit(workers);
-      record(contender.name, await contender.run(plan.workload, plan.epochs, plan.workload.rows));
-    }
-    for (const way of ways) record(way, pytorch(plan, way));
-  }
-  return results;
-}
-
-function print({ workload, epochs }: Plan, results: Map<string, Measured[]>): void {
-  console.log(`\n${workload.name}`);
-  const trained = ({ trainingStep, step }: Measured) => trainingStep ?? step;
-  const steps = new Map([...results].map(([name, list]) => [name, median(list.map(trained))]));
-  const best = Math.min(...[...steps].filter(([name]) => name.startsWith('PyTorch')).map(([, step]) => step));
-  const updates = Math.ceil(workload.rows / workload.batchSize) * epochs;
-  for (const [name, list] of results) {
-    const step = steps.get(name) as number;
-    const spread = `${Math.min(...list.map(trained)).toFixed(3)}-${Math.max(...list.map(trained)).toFixed(3)}`;
-    const before = name.startsWith('PyTorch')
-      ? ''
-      : median(list.map((m) => (m.step - trained(m)) * updates)).toFixed(0);
-    const cells = [
-      name.padEnd(24),
-      step.toFixed(3).padStart(9),
-      spread.padStart(16),
-      (best / step).toFixed(2).padStart(8),
-    ];
-    console.log(`${cells.join(' ')} ${before.padStart(8)}`);
-  }
-}
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'string' } },
+});
+const [part = ''] = positionals;
+const rounds = Number(values.rounds ?? process.env.ROUNDS ?? 5);
+const seconds = Number(values.seconds ?? 0.7);
+if (!(rounds >= 1)) throw new RangeError(`--rounds must be at least 1, got ${values.rounds ?? process.env.ROUNDS}`);
+if (!(seconds > 0)) throw new RangeError(`--seconds must be above 0, got ${values.seconds}`);
+const nameOf = ({ workload, batchSize }: Plan) => FACTORIES[workload](batchSize, batchSize).name;
+const plans = PLANS.filter((plan) => nameOf(plan).toLowerCase().includes(part.toLowerCase()));
+if (plans.length === 0)
+  throw new RangeError(`no workload has '${part}' in it; there are ${PLANS.map(nameOf).join(', ')}`);
 
 tf.enableProdMode();
-const found = spawnSync(PYTHON, ['-c', 'import torch']).status === 0;
-if (!found)
-  console.log(`no torch in ${PYTHON}: PyTorch is skipped (Debian: apt-get install python3-torch libopenblas0-pthread)`);
-console.log(
-  `milliseconds per update, medians of ${ROUNDS} alternating rounds, ${CORES} cores (Node ${process.version})`,
-);
-console.log(`${' '.repeat(24)} ms/update          spread  PyTorch's best / it  start-up ms`);
-const [part = ''] = process.argv.slice(2);
-for (const plan of PLANS.filter(({ workload }) => workload.name.includes(part))) {
-  print(plan, await measure(plan, found ? Object.keys(WAYS) : []));
+const cores = availableParallelism();
+const { contenders, notes } = findContenders(cores);
+const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${cores} cores`;
+printHeader({ machine, rounds, seconds, notes });
+
+const comparisons: Comparison[] = [];
+for (const plan of plans) {
+  const comparison = await compare(plan, contenders, rounds, seconds * 1000);
+  printComparison(comparison);
+  comparisons.push(comparison);
+}
+if (values.json !== undefined) {
+  const report = { machine, node: process.version, date: new Date().toISOString(), rounds, seconds, notes };
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ ...report, measurements: measurements(comparisons), workloads: comparisons }, null, 1)}\n`,
+  );
+}
+const wrong = comparisons.flatMap(({ differences }) => differences).filter(({ worst }) => !(worst <= TOLERANCE));
+if (wrong.length > 0) {
+  console.error(`\n${wrong.length} losses differ by more than ${TOLERANCE}: these contenders do not compute the same`);
+  process.exitCode = 1;
 }

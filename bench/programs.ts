@@ -1,16 +1,16 @@
 /** `npm run bench:programs -- [part of a name] [--profile PREFIX]`: the step programs alone. */
 import * as tf from '@tensorflow/tfjs';
+import { FACTORIES } from '../src/bench/workloads/index.js';
 import { timeProgram } from './step-program.js';
-import { cnn, mlp, question } from './workloads.js';
 
 const WORKLOADS = [
-  question(20, 400),
-  mlp([784, 128, 10], 128, 128),
-  mlp([784, 512, 512, 10], 128, 128),
-  mlp([784, 512, 512, 10], 512, 512),
-  cnn(32, 32),
-  cnn(64, 64),
-  cnn(128, 128),
+  FACTORIES['10-20-1'](20, 400),
+  FACTORIES['784-128-10'](128, 128),
+  FACTORIES['784-512-512-10'](128, 128),
+  FACTORIES['784-512-512-10'](512, 512),
+  FACTORIES.cnn(32, 32),
+  FACTORIES.cnn(64, 64),
+  FACTORIES.cnn(128, 128),
 ];
 
 const args = process.argv.slice(2);

@@ -1,10 +1,10 @@
 /** A compiled training step alone, in one session on one thread: no gathering, no reducing, no optimizer. */
 import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
+import { median } from '../src/bench/statistics.js';
+import type { Workload } from '../src/bench/workloads/index.js';
 import type { StepProgram, TensorSpec } from '../src/common/program.js';
 import { compileTrainingStep } from '../src/compiler/index.js';
-import { median } from './statistics.js';
-import type { Workload } from './workloads.js';
 
 export interface ProgramTime {
   /** Milliseconds of a run. */

@@ -1,8 +1,8 @@
 /** `npm run bench:step`: whole calls of fit side by side, in alternation; prints medians and ratios. */
 import * as tf from '@tensorflow/tfjs';
+import { median } from '../src/bench/statistics.js';
+import { FACTORIES, type Workload } from '../src/bench/workloads/index.js';
 import { type Contender, type Measured, shardfit, tfjs } from './contenders.js';
-import { median } from './statistics.js';
-import { cnn, mlp, type Workload } from './workloads.js';
 
 interface Plan {
   workload: Workload;
@@ -15,11 +15,11 @@ interface Plan {
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 
 const PLANS: Plan[] = [
-  { workload: mlp([784, 128, 10], 128, 9984), epochs: 30, tfjsUpdates: { cpu: 2, wasm: 40 } },
-  { workload: mlp([784, 512, 512, 10], 128, 9984), epochs: 6, tfjsUpdates: { cpu: 1, wasm: 5 } },
-  { workload: mlp([784, 512, 512, 10], 512, 9728), epochs: 6, tfjsUpdates: { cpu: 1, wasm: 2 } },
+  { workload: FACTORIES['784-128-10'](128, 9984), epochs: 30, tfjsUpdates: { cpu: 2, wasm: 40 } },
+  { workload: FACTORIES['784-512-512-10'](128, 9984), epochs: 6, tfjsUpdates: { cpu: 1, wasm: 5 } },
+  { workload: FACTORIES['784-512-512-10'](512, 9728), epochs: 6, tfjsUpdates: { cpu: 1, wasm: 2 } },
   // Convolutions have no gradients on tfjs' wasm backend.
-  { workload: cnn(32, 1920), epochs: 3, tfjsUpdates: { cpu: 1, wasm: 0 } },
+  { workload: FACTORIES.cnn(32, 1920), epochs: 3, tfjsUpdates: { cpu: 1, wasm: 0 } },
 ];
 
 async function measure({ workload, epochs, tfjsUpdates }: Plan): Promise<Map<string, Measured[]>> {

@@ -1,9 +1,7 @@
-"""Trains one workload in PyTorch and prints one JSON line: milliseconds per update, loss of the last epoch.
+"""PyTorch as a peer: `pytorch.py FOLDER` trains the task in FOLDER as asked on standard input (see protocol.ts).
 
-    python3 pytorch.py WORKLOAD BATCH ROWS EPOCHS [--ddp PROCESSES]
-
-WORKLOAD is sizes joined by '-' (a dense network, softmax and cross-entropy; squared error if the last is 1) or 'cnn'.
-Threads are set from outside, before torch is imported: OMP_NUM_THREADS, OPENBLAS_NUM_THREADS.
+Threads are set from outside, before torch is imported: OMP_NUM_THREADS, OPENBLAS_NUM_THREADS. With WORLD_SIZE, RANK,
+MASTER_ADDR and MASTER_PORT it is one process of DistributedDataParallel (gloo): all are asked alike, rank 0 answers.
 """
 import json
 import os
@@ -11,73 +9,113 @@ import sys
 import time
 
 import torch
+import torch.distributed as dist
 from torch import nn
+from torch_models import build
+
+RANK = int(os.environ.get("RANK", 0))
+PROCESSES = int(os.environ.get("WORLD_SIZE", 1))
 
 
-def build(workload):
-    if workload == "cnn":
-        return nn.Sequential(
-            nn.Conv2d(1, 32, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
-            nn.Flatten(), nn.Linear(1600, 128), nn.ReLU(), nn.Linear(128, 10),
-        )
-    sizes = [int(size) for size in workload.split("-")]
-    layers = []
-    for i in range(len(sizes) - 1):
-        layers.append(nn.Linear(sizes[i], sizes[i + 1]))
-        if i < len(sizes) - 2:
-            layers.append(nn.ReLU())
-    return nn.Sequential(*layers)
+def now():
+    return time.perf_counter() * 1000
 
 
-def data(workload, rows):
-    if workload == "cnn":
-        return torch.rand(rows, 1, 28, 28), torch.randint(0, 10, (rows,))
-    sizes = [int(size) for size in workload.split("-")]
-    y = torch.randn(rows, 1) if sizes[-1] == 1 else torch.randint(0, sizes[-1], (rows,))
-    return torch.rand(rows, sizes[0]), y
+def load(folder, spec):
+    with open(os.path.join(folder, spec["file"]), "rb") as file:
+        values = torch.frombuffer(bytearray(file.read()), dtype=getattr(torch, spec["dtype"]))
+    return values.reshape(spec["shape"])
 
 
-def train(model, x, y, batch, epochs, rank, processes):
-    loss_of = nn.MSELoss() if y.dim() == 2 else nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
-    share = batch // processes
-    started = time.perf_counter()
-    updates = 0
-    for _ in range(epochs):
-        total = 0.0
-        for first in range(0, len(x) - batch + 1, batch):
-            mine = slice(first + rank * share, first + (rank + 1) * share)
-            optimizer.zero_grad(set_to_none=True)
-            loss = loss_of(model(x[mine]), y[mine])
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
-            updates += 1
-    return (time.perf_counter() - started) * 1000 / updates, total / (len(x) // batch)
+class Task:
+    def __init__(self, folder):
+        with open(os.path.join(folder, "task.json")) as file:
+            self.spec = json.load(file)
+        self.weights = {spec["name"]: load(folder, spec) for spec in self.spec["weights"]}
+        self.x, self.y = load(folder, self.spec["x"]), load(folder, self.spec["y"])
+        if self.x.dim() == 4:  # channels last, as tfjs has them
+            self.x = self.x.permute(0, 3, 1, 2).contiguous()
+        self.loss = nn.MSELoss()
+        if self.y.shape[1] > 1:
+            self.y, self.loss = self.y.argmax(1), nn.CrossEntropyLoss()
+
+    def model(self):
+        return build(self.spec["workload"], self.weights)
 
 
-def worker(rank, processes, workload, batch, rows, epochs):
-    torch.manual_seed(1)
-    model = build(workload)
-    x, y = data(workload, rows)
-    if processes > 1:
-        import torch.distributed as dist
+class Training:
+    """One training from the initial weights. Each process computes the mean loss of its rows of a mini-batch."""
 
-        dist.init_process_group("gloo", rank=rank, world_size=processes)
-        model = nn.parallel.DistributedDataParallel(model)
-    train(model, x[: 4 * batch], y[: 4 * batch], batch, 1, rank, processes)
-    step, loss = train(model, x, y, batch, epochs, rank, processes)
-    if rank == 0:
-        print(json.dumps({"step": step, "loss": loss}), flush=True)
+    def __init__(self, task, model):
+        self.task = task
+        self.model = nn.parallel.DistributedDataParallel(model) if PROCESSES > 1 else model
+        trained = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(trained, lr=task.spec["learningRate"], momentum=task.spec["momentum"])
+
+    def update(self, step):
+        batch, rows = self.task.spec["batchSize"], self.task.spec["rows"]
+        first = step * batch % rows
+        mine = slice(first + batch * RANK // PROCESSES, first + batch * (RANK + 1) // PROCESSES)
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self.task.loss(self.model(self.task.x[mine]), self.task.y[mine])
+        # The mean over processes, which DDP takes, is the mean over rows only if each counts by its rows.
+        share = (mine.stop - mine.start) * PROCESSES / batch
+        (loss if share == 1 else loss * share).backward()
+        self.optimizer.step()
+        return loss.item() * share
 
 
-if __name__ == "__main__":
-    workload, batch, rows, epochs = sys.argv[1], *map(int, sys.argv[2:5])
-    if "--ddp" in sys.argv:
-        processes = int(sys.argv[sys.argv.index("--ddp") + 1])
-        os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
-        os.environ.setdefault("MASTER_PORT", str(20000 + os.getpid() % 20000))
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
-        torch.multiprocessing.spawn(worker, (processes, workload, batch, rows, epochs), nprocs=processes)
-    else:
-        worker(0, 1, workload, batch, rows, epochs)
+def mean_over_processes(value):
+    if PROCESSES == 1:
+        return value
+    total = torch.tensor(value)
+    dist.all_reduce(total)
+    return total.item() / PROCESSES
+
+
+def begin(task):
+    model = task.model()
+    if PROCESSES > 1:
+        dist.barrier()
+    started = now()
+    return Training(task, model), started
+
+
+def check(task, updates, limit):
+    training, started = begin(task)
+    losses, ends = [], []
+    for step in range(updates):
+        losses.append(training.update(step))
+        ends.append(now() - started)
+        if mean_over_processes(ends[-1]) > limit:
+            break
+    losses = [mean_over_processes(loss) for loss in losses]
+    return {"losses": losses, "milliseconds": [b - a for a, b in zip([0] + ends, ends)], "first": ends[0]}
+
+
+def run(task, updates):
+    training, called = begin(task)
+    started = now()
+    training.update(0)
+    first = now() - called
+    for step in range(1, updates):
+        training.update(step)
+    return {"updates": updates, "training": now() - started, "first": first}
+
+
+def answer(value):
+    if RANK == 0:
+        print(json.dumps(value), flush=True)
+
+
+def main():
+    task = Task(sys.argv[1])
+    if PROCESSES > 1:
+        dist.init_process_group("gloo")
+    answer({"ready": f"torch {torch.__version__}"})
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer(run(task, request["run"]) if "run" in request else check(task, request["check"], request["limit"]))
+
+
+main()

@@ -1,5 +1,3 @@
-import { access, constants } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { resolveOptions } from '../coordinator/options.js';
 import { explain } from '../index.js';
@@ -7,10 +5,10 @@ import { writeWhole } from '../saved-model/write-whole.js';
 import { explanationPage } from '../study/explain/explanation-page.js';
 import type { ExplainCommandOptions } from './explain-command.js';
 import { inFlags, withFlagNames } from './flag-names.js';
+import { checkFolderOf } from './folder-of.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import { explanationLines } from './report/explanation-lines.js';
-import { UsageError } from './usage-error.js';
 
 /** `shardfit explain`: runs the trainings and prints what was counted. */
 export async function explainCommandLine(
@@ -20,7 +18,7 @@ export async function explainCommandLine(
 ): Promise<void> {
   const { batchSize, workers, epochs, seed, json, html } = options;
   withFlagNames(() => resolveOptions({ batchSize, workers, epochs, seed }));
-  if (html !== undefined) await checkFolderOf(html);
+  if (html !== undefined) await checkFolderOf('--html', html);
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   const onStage = (stage: string) => {
@@ -34,12 +32,4 @@ export async function explainCommandLine(
   if (html === undefined) return;
   await writeWhole(html, explanationPage(explanation));
   if (!json) output.line(`The answer as a page: ${html}`);
-}
-
-/** Before the training rather than after it, when the work would be lost. */
-async function checkFolderOf(file: string): Promise<void> {
-  const folder = dirname(file);
-  await access(folder, constants.W_OK).catch(() => {
-    throw new UsageError(`--html ${file} cannot be written: make the folder ${folder} first, or choose another file`);
-  });
 }

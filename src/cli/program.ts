@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { type BenchOptions, benchCommand } from './bench-command.js';
 import { type ExplainCommandOptions, explainCommand } from './explain-command.js';
 import { type ExportOptions, exportCommand } from './export-command.js';
 import { type PredictOptions, predictCommand } from './predict-command.js';
@@ -14,6 +15,7 @@ export interface Actions {
   export: (options: ExportOptions) => Promise<void>;
   explain: (options: ExplainCommandOptions) => Promise<void>;
   study: (options: StudyCommandOptions) => Promise<void>;
+  bench: (options: BenchOptions) => Promise<void>;
 }
 
 /** The commands of the program. */
@@ -36,6 +38,7 @@ export function createProgram(actions: Actions): Command {
     exportCommand(actions.export),
     explainCommand(actions.explain),
     studyCommand(actions.study),
+    benchCommand(actions.bench),
   ]) {
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
   }

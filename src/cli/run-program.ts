@@ -15,6 +15,7 @@ export async function runProgram(argv: string[], output: Output, interruption: I
       predict: async (options) => (await import('./predict.js')).predict(options, output),
       export: async (options) => (await import('./export.js')).exportModel(options),
       explain: async (options) => (await import('./explain.js')).explainCommandLine(options, output, interruption),
+      bench: async (options) => (await import('./bench.js')).benchCommandLine(options, output, interruption),
       study: async (options) => (await import('./study.js')).studyCommandLine(options, output, interruption),
     }).parseAsync(argv);
   } catch (error) {

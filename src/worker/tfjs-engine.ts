@@ -88,7 +88,8 @@ export class TfjsEngine implements GradientEngine {
   }
 
   constrain(index: number): void {
-    const { role } = this.#setup.programs.constraint[index]?.outputs[0] as ProgramOutput;
+    const [output] = (this.#setup.programs.constraint[index] as StepProgram).outputs as [ProgramOutput];
+    const { role } = output;
     if (role.kind !== 'constrained') return;
     const { offset, size } = parameterAt(this.#setup.parameters, role.index);
     const target = this.#arena.floats('weights').subarray(offset, offset + size);

@@ -6,7 +6,7 @@ export function base(): EChartsOption {
   return {
     animation: false,
     aria: { enabled: true },
-    textStyle: { fontFamily: 'system-ui, "Segoe UI", Roboto, "DejaVu Sans", sans-serif', color: colour('ink') },
+    textStyle: { fontFamily: "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif", color: colour('ink') },
     tooltip: {
       confine: true,
       backgroundColor: colour('page'),

@@ -1,0 +1,54 @@
+/** `shardfit-peer.ts FOLDER WORKERS [batchStatistics]`: shardfit as a peer, in a process of its own. */
+import * as tf from '@tensorflow/tfjs';
+import { type FitOptions, fit } from 'shardfit';
+import { answerRequests } from './answer-requests.js';
+import type { Checked, Measured } from './protocol.js';
+import { passes } from './rows.js';
+import { readTask } from './task-folder.js';
+
+const [folder = '', workers = '1', statistics = 'batch'] = process.argv.slice(2);
+tf.enableProdMode();
+await tf.setBackend('cpu');
+const read = readTask(folder);
+const options: FitOptions = {
+  batchSize: read.task.batchSize,
+  shuffle: false,
+  workers: Number(workers),
+  batchStatistics: statistics as 'batch' | 'shard',
+};
+
+async function train(updates: number, more: FitOptions = {}) {
+  const model = read.build();
+  const { x, y, epochs, updates: done } = passes(read, updates);
+  const { run } = await fit(model, x, y, { ...options, epochs, ...more });
+  model.dispose();
+  tf.dispose([x, y]);
+  return { updates: done, training: run.seconds * 1000 };
+}
+
+/** A training of one update: in a longer one, workers would be ahead by the time that the callback is told. */
+async function firstUpdate(): Promise<number> {
+  const started = performance.now();
+  let first = 0;
+  const onEpochEnd = () => {
+    first = performance.now() - started;
+  };
+  await train(1, { callbacks: { onEpochEnd } });
+  return first;
+}
+
+async function check(updates: number): Promise<Checked> {
+  const first = await firstUpdate();
+  const losses: number[] = [];
+  const onBatchEnd = (_: number, logs?: tf.Logs) => {
+    losses.push(logs?.loss as number);
+  };
+  const { training } = await train(updates, { callbacks: { onBatchEnd } });
+  return { first, losses, milliseconds: losses.map(() => training / losses.length) };
+}
+
+async function run(updates: number): Promise<Measured> {
+  return { first: await firstUpdate(), ...(await train(updates)) };
+}
+
+await answerRequests(process.version, { check, run });

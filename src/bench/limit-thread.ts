@@ -1,0 +1,70 @@
+/** One of several threads that find out together what the machine can do. It ends by itself. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Tensor } from 'onnxruntime-node';
+import { Barrier } from '../common/barrier.js';
+import { Control } from '../common/control.js';
+import { Session } from '../worker/session.js';
+import type { LimitReport, LimitTask } from './limit-task.js';
+
+const MEETINGS = 300;
+
+const { threads, memory, onnx, size, copyBytes, milliseconds } = workerData as LimitTask;
+const control = new Control(new Int32Array(memory));
+const barrier = new Barrier(control, threads);
+
+/** Calls per second of `work`, while all threads do the same. */
+function rate(work: () => void): number {
+  work(); // the first call sets things up
+  barrier.wait();
+  const started = performance.now();
+  let elapsed = 0;
+  let calls = 0;
+  for (; elapsed < milliseconds; calls++) {
+    work();
+    elapsed = performance.now() - started;
+  }
+  barrier.wait();
+  return (1000 * calls) / elapsed;
+}
+
+function matrixRate(): number {
+  const tensor = () => new Tensor('float32', new Float32Array(size * size).fill(0.5), [size, size]);
+  const session = new Session(onnx, control);
+  try {
+    const [inputs, outputs] = [{ a: tensor(), b: tensor() }, { c: tensor() }];
+    return rate(() => session.run(inputs, outputs)) * 2 * size ** 3;
+  } finally {
+    session.dispose();
+  }
+}
+
+/** Bytes read and written. */
+function copyRate(): number {
+  const from = new Uint8Array(copyBytes).fill(1);
+  const to = new Uint8Array(copyBytes).fill(2);
+  // Many copies at a time where they are short, so that it is not the clock that is measured.
+  const times = Math.max(1, Math.round(2 ** 20 / copyBytes));
+  return (
+    rate(() => {
+      for (let i = 0; i < times; i++) to.set(from);
+    }) *
+    times *
+    copyBytes *
+    2
+  );
+}
+
+function barrierSeconds(): number {
+  barrier.wait();
+  const started = performance.now();
+  for (let i = 0; i < MEETINGS; i++) barrier.wait();
+  return (performance.now() - started) / 1000 / MEETINGS;
+}
+
+try {
+  const report: LimitReport = { matrix: matrixRate(), copy: copyRate(), barrier: barrierSeconds() };
+  parentPort?.postMessage(report);
+} catch (error) {
+  control.abort(); // nobody waits for this thread any more
+  throw error;
+}

@@ -1,0 +1,65 @@
+import type { TensorMemory } from '../common/protocol.js';
+import type { MachineLimits } from './machine-limits.js';
+import type { StepWork } from './step-work.js';
+
+/** What a prediction is made of. */
+export interface PredictionBasis {
+  work: Pick<StepWork, 'parameterBytes' | 'meetings'>;
+  /** Whether workers keep copies of weights and gradients: see `RunSummary`. */
+  tensorMemory: TensorMemory;
+  /** Rows of a mini-batch, of those of one worker alone: what was measured. */
+  batchSize: number;
+  /** Seconds per update that one worker alone took, as measured. */
+  secondsAlone: number;
+  /** Of one thread, and of as many as are asked about. */
+  limits: MachineLimits[];
+}
+
+/** What an update is predicted to take, in seconds. */
+export interface Prediction {
+  workers: number;
+  compute: number;
+  bytes: number;
+  barriers: number;
+  /** The sum. */
+  seconds: number;
+}
+
+/**
+ * Predicts an update of `batchSize` rows by `workers` workers: compute / workers + bytes / bandwidth + barriers.
+ *
+ * - compute: what one worker alone took, less its bytes, by the rows of the largest shard.
+ * - bytes: those that all workers read and write for the update, at the rate at which they copy together.
+ * - barriers: the meetings of an update, each of the time that empty ones take.
+ *
+ * It knows nothing of workers that disturb each other, so it is a bound more than a forecast.
+ */
+export function predict(basis: PredictionBasis, workers: number, batchSize: number): Prediction {
+  const { work, tensorMemory, secondsAlone, limits } = basis;
+  const limitOf = (threads: number) => {
+    const found = limits.find((limit) => limit.threads === threads);
+    if (!found) throw new RangeError(`limits of ${threads} threads were not measured`);
+    return found;
+  };
+  const bytesSeconds = (count: number) => updateBytes(work.parameterBytes, count, tensorMemory) / limitOf(count).copy;
+  const computeAlone = Math.max(0, secondsAlone - bytesSeconds(1));
+  const compute = (computeAlone * Math.ceil(batchSize / workers)) / basis.batchSize;
+  const bytes = bytesSeconds(workers);
+  const barriers = workers === 1 ? 0 : work.meetings * limitOf(workers).barrier;
+  return { workers, compute, bytes, barriers, seconds: compute + bytes + barriers };
+}
+
+/**
+ * Bytes of one update: each worker's gradient is read once, weights and velocity are read and written. With copies, each worker
+ * also copies the weights in and its gradient out.
+ */
+export function updateBytes(parameterBytes: number, workers: number, tensorMemory: TensorMemory): number {
+  const copies = tensorMemory === 'copied' ? 4 * workers : 0;
+  return parameterBytes * (workers + 4 + copies);
+}
+
+/** The number of workers with the shortest predicted update; of equals the smallest. */
+export function bestWorkers(predictions: readonly Prediction[]): number {
+  const best = predictions.reduce((a, b) => (b.seconds < a.seconds ? b : a));
+  return best.workers;
+}

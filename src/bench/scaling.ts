@@ -1,0 +1,126 @@
+import type * as tf from '@tensorflow/tfjs';
+import { slice } from '@tensorflow/tfjs';
+import { fit } from '../coordinator/fit.js';
+import type { RunSummary, ThreadSummary } from '../coordinator/run-summary.js';
+import { type MachineLimits, measureLimits } from './machine-limits.js';
+import { epochsFor, mostBatches, type Point } from './scaling-plan.js';
+import { median } from './statistics.js';
+import type { StepWork } from './step-work.js';
+import { type TimeShares, timeShares } from './time-split.js';
+import type { Workload, WorkloadFactory } from './workloads/workload.js';
+
+export interface ScalingOptions {
+  rounds: number;
+  /** Training time of one point in one round. */
+  seconds: number;
+  signal?: AbortSignal;
+  /** Told what is measured next. */
+  onStep?: (what: string) => void;
+}
+
+/** A point, as measured. */
+export interface PointSamples extends Point {
+  /** Milliseconds per update, one of each round. */
+  samples: number[];
+  shares: TimeShares;
+  tensorMemory: RunSummary['tensorMemory'];
+  warnings: string[];
+}
+
+export interface ScalingSamples {
+  points: PointSamples[];
+  /** Medians of the rounds. */
+  limits: MachineLimits[];
+}
+
+/** Times of the machine's limits, of each rate, in milliseconds. */
+const LIMIT_MILLISECONDS = 100;
+/** Updates by which the time of one is found. */
+const WARM_UP_BATCHES = 4;
+/** Bytes copied at a time: no more than tells main memory from caches. */
+const MOST_COPIED = 2 ** 25;
+
+/** A point in the middle of it. */
+interface Entry {
+  point: Point;
+  build: Workload['build'];
+  /** Mini-batches of an epoch. */
+  batches: number;
+  epochs: number;
+  runs: RunSummary[];
+}
+
+/**
+ * Trains a workload at all points, and measures the machine's limits, in rounds: each round has every point once, beginning
+ * with another one, so that what the machine does meanwhile falls on all of them.
+ *
+ * @throws the signal's reason once it is aborted.
+ */
+export async function measureScaling(
+  factory: WorkloadFactory,
+  points: readonly Point[],
+  work: StepWork,
+  options: ScalingOptions,
+): Promise<ScalingSamples> {
+  const { rounds, seconds, onStep } = options;
+  const entries = points.map((point): Entry => {
+    return { point, build: factory(point.batchSize, 1).build, batches: WARM_UP_BATCHES, epochs: 1, runs: [] };
+  });
+  const rows = Math.max(...points.map(({ batchSize }) => batchSize * mostBatches(batchSize)));
+  const data = factory(1, rows).data();
+  const threads = [...new Set(points.map(({ workers }) => workers))];
+  const limits: MachineLimits[] = [];
+  try {
+    onStep?.('warming up');
+    for (const entry of entries) {
+      const run = await train(entry, data, options);
+      Object.assign(entry, epochsFor((seconds * run.updates) / run.seconds, entry.point.batchSize));
+    }
+    for (let round = 0; round < rounds; round++) {
+      onStep?.(`round ${round + 1} of ${rounds}`);
+      const first = round % entries.length;
+      for (const entry of [...entries.slice(first), ...entries.slice(0, first)]) {
+        entry.runs.push(await train(entry, data, options));
+      }
+      const copied = Math.min(MOST_COPIED, Math.max(4096, work.parameterBytes));
+      for (const count of threads) limits.push(await measureLimits(count, copied, LIMIT_MILLISECONDS));
+    }
+  } finally {
+    data.x.dispose();
+    data.y.dispose();
+  }
+  return { points: entries.map(samplesOf), limits: threads.map((count) => typicalLimits(count, limits)) };
+}
+
+async function train(
+  { point, build, batches, epochs }: Entry,
+  data: { x: tf.Tensor; y: tf.Tensor },
+  { signal }: ScalingOptions,
+): Promise<RunSummary> {
+  const { batchSize, workers } = point;
+  const model = build();
+  const [x, y] = [slice(data.x, 0, batches * batchSize), slice(data.y, 0, batches * batchSize)];
+  try {
+    const stop = signal && { signal };
+    // biome-ignore lint/suspicious/noFocusedTests: it is no test that is focused here.
+    const { run } = await fit(model, x, y, { batchSize, workers, epochs, shuffle: false, ...stop });
+    return run;
+  } finally {
+    model.dispose();
+    x.dispose();
+    y.dispose();
+  }
+}
+
+function samplesOf({ point, runs }: Entry): PointSamples {
+  const threads = runs.flatMap((run): ThreadSummary[] => run.threads);
+  const [{ tensorMemory, warnings }] = runs as [RunSummary];
+  const samples = runs.map((run) => (1000 * run.seconds) / run.updates);
+  return { ...point, samples, shares: timeShares(threads), tensorMemory, warnings };
+}
+
+function typicalLimits(threads: number, all: MachineLimits[]): MachineLimits {
+  const own = all.filter((limits) => limits.threads === threads);
+  const typical = (name: 'matrix' | 'copy' | 'barrier') => median(own.map((limits) => limits[name]));
+  return { threads, matrix: typical('matrix'), copy: typical('copy'), barrier: typical('barrier') };
+}

@@ -1,0 +1,19 @@
+import { cnn, residualCnn } from './convolution.js';
+import { mlp, question } from './dense.js';
+import type { WorkloadName } from './names.js';
+import { embedding, lstm } from './sequences.js';
+import type { WorkloadFactory } from './workload.js';
+
+/** The built-in workloads. */
+export const FACTORIES: Record<WorkloadName, WorkloadFactory> = {
+  '10-20-1': question,
+  '784-128-10': mlp([784, 128, 10]),
+  '784-512-512-10': mlp([784, 512, 512, 10]),
+  cnn,
+  lstm,
+  'residual-cnn': residualCnn,
+  embedding,
+};
+
+export { WORKLOADS, type WorkloadName } from './names.js';
+export type { Workload, WorkloadFactory } from './workload.js';

@@ -1,0 +1,83 @@
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import * as tf from '@tensorflow/tfjs';
+import { speedupChart } from '../bench/report/chart.js';
+import { scalingCsv } from '../bench/report/csv.js';
+import { scalingReport } from '../bench/report/json.js';
+import { measureScaling } from '../bench/scaling.js';
+import { scalingPoints, workerCounts } from '../bench/scaling-plan.js';
+import { scalingResult, type WorkloadResult } from '../bench/scaling-results.js';
+import { stepWork } from '../bench/step-work.js';
+import { FACTORIES, WORKLOADS, type WorkloadFactory } from '../bench/workloads/index.js';
+import { makeFolder, writeWhole } from '../saved-model/write-whole.js';
+import { renderSvg } from '../study/page/svg.js';
+import type { BenchOptions } from './bench-command.js';
+import { modelWorkload } from './bench-workload.js';
+import { checkFolderOf } from './folder-of.js';
+import type { Interruption } from './interruption.js';
+import type { Output } from './output.js';
+import { benchHeader, benchLines } from './report/bench-lines.js';
+
+/** What `--batch-size` is for a model file. */
+const MODEL_BATCH = 64;
+
+/** Size of a chart in pixels. */
+const CHART = [560, 420] as const;
+
+/**
+ * `shardfit bench`: measures the workloads one after the other, prints a table of each, and writes what was asked for.
+ *
+ * @throws the reason of the interruption, if there is one: half of the rounds would not be told from all.
+ */
+export async function benchCommandLine(options: BenchOptions, output: Output, { signal }: Interruption): Promise<void> {
+  const { csv, json, charts, rounds, seconds } = options;
+  for (const [flag, file] of Object.entries({ '--csv': csv, '--json': json })) {
+    if (file !== undefined) await checkFolderOf(flag, file);
+  }
+  if (charts !== undefined) await makeFolder(charts);
+  // Before tfjs is first used: it would greet on stderr otherwise.
+  tf.enableProdMode();
+  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`;
+  for (const line of benchHeader(machine, options)) output.line(line);
+  const results: WorkloadResult[] = [];
+  for (const [factory, batchSize] of await workloadsOf(options)) {
+    const result = await measure(factory, batchSize, options, output, signal);
+    for (const line of benchLines(result)) output.line(line);
+    results.push(result);
+  }
+  if (csv !== undefined) await writeWhole(csv, scalingCsv(results));
+  if (json !== undefined) {
+    const origin = { machine, node: process.version, date: new Date().toISOString(), rounds, seconds };
+    await writeWhole(json, `${JSON.stringify(scalingReport(results, origin), null, 1)}\n`);
+  }
+  for (const result of charts === undefined ? [] : results) {
+    const file = join(charts as string, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}.svg`);
+    await writeWhole(file, renderSvg(speedupChart(result), ...CHART));
+    output.line(`Chart: ${file}`);
+  }
+}
+
+async function workloadsOf({ model, workload, batchSize }: BenchOptions): Promise<[WorkloadFactory, number][]> {
+  if (model !== undefined) return [[await modelWorkload(model), batchSize ?? MODEL_BATCH]];
+  return [...new Set(workload)].map((name) => [FACTORIES[name], batchSize ?? WORKLOADS[name]]);
+}
+
+async function measure(
+  factory: WorkloadFactory,
+  batchSize: number,
+  { workers, scaling, rounds, seconds }: BenchOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<WorkloadResult> {
+  const example = factory(batchSize, batchSize);
+  const points = scalingPoints(batchSize, workers ?? workerCounts(availableParallelism()), scaling);
+  const work = stepWork(example);
+  const onStep = (what: string) => {
+    if (output.terminal) output.line(`${example.name}: ${what} ...`);
+  };
+  return scalingResult(
+    example.name,
+    work,
+    await measureScaling(factory, points, work, { rounds, seconds, signal, onStep }),
+  );
+}
