@@ -3,6 +3,8 @@
  * Plain data, so that it crosses threads as it is.
  */
 
+import type { Tape } from './tape.js';
+
 export type DType = 'float32' | 'int32' | 'bool';
 
 export interface TensorSpec {
@@ -72,6 +74,8 @@ export interface StepProgram {
   batchRows: number;
   /** In order. One, unless rows of different shards depend on each other. */
   stages: ProgramStage[];
+  /** The same without ONNX Runtime, where that is expected to be faster. */
+  tape?: Tape;
   inputs: ProgramInput[];
   outputs: ProgramOutput[];
   /** Values that one stage makes and a later one takes, each shard its own. */

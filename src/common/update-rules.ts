@@ -49,3 +49,8 @@ export interface SpeedModel {
   /** How many times longer worker 0 takes than it otherwise would. */
   straggler: number;
 }
+
+/** Whether a worker computes on a copy of the weights, which later writes to the arena leave alone. */
+export function keepsOwnWeights({ kind }: UpdateRule): boolean {
+  return kind === 'per-shard' || kind === 'local';
+}

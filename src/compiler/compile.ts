@@ -8,6 +8,7 @@ import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
+import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
 
@@ -81,9 +82,15 @@ export class StepCompiler {
   readonly #trace: (rows: number) => TracedStep;
   readonly #lowered = new Map<number, Lowered>();
 
-  /** @param trace `traceTraining` or `traceEvaluation` */
-  constructor(trace: typeof traceTraining, model: tf.LayersModel, data: Omit<DataSpecs, 'rows'>) {
+  readonly #tapes: boolean;
+
+  /**
+   * @param trace `traceTraining` or `traceEvaluation`
+   * @param tapes whether small steps get tapes too
+   */
+  constructor(trace: typeof traceTraining, model: tf.LayersModel, data: Omit<DataSpecs, 'rows'>, tapes = true) {
     this.#trace = (rows) => trace(model, { ...data, rows });
+    this.#tapes = tapes;
   }
 
   /**
@@ -95,13 +102,13 @@ export class StepCompiler {
     if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a positive integer, got ${rows}`);
     const whole = this.#lower(batchRows);
     const values = whole.outputs.map(({ value }) => value);
-    if (rows === batchRows) return encode(whole, mergeOperations(values), rows, rows);
+    if (rows === batchRows) return this.#encode(whole, mergeOperations(values), rows, rows);
     // Any other number tells what depends on the rows; a small one is traced fast.
     const otherRows = batchRows === 3 ? 4 : 3;
     const cut = { rows, batchRows, statistics };
     try {
       const shard = partition(values, this.#lowerOther(otherRows), otherRows, cut);
-      return encode(whole, mergeOperations(shard), rows, batchRows);
+      return this.#encode(whole, mergeOperations(shard), rows, batchRows);
     } catch (error) {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
@@ -112,7 +119,12 @@ export class StepCompiler {
   #ownBatch({ rows, batchRows }: Cut): StepProgram {
     const own = this.#lower(rows);
     const values = own.outputs.map(({ value }) => mul(value, value.graph.splat(rows / batchRows, [])));
-    return encode(own, mergeOperations(values), rows, batchRows);
+    return this.#encode(own, mergeOperations(values), rows, batchRows);
+  }
+
+  #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
+    const { tape, ...program } = encode(lowered, values, rows, batchRows);
+    return this.#tapes && tape ? { ...program, tape } : program;
   }
 
   #lowerOther(rows: number): Value[] {
@@ -155,10 +167,13 @@ function encode({ roles, outputs: named }: Lowered, values: Value[], rows: numbe
     if (!role) throw new Error(`the step uses '${name}', which is no input`);
     return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
+  const staged = cutStages(inputs, outputs);
+  const tape = staged.stages.length === 1 ? makeTape(inputs, outputs) : undefined;
   return {
     rows,
     batchRows,
-    ...cutStages(inputs, outputs),
+    ...staged,
+    ...(tape && { tape }),
     inputs: inputs.map(withoutValue),
     outputs: outputs.map(withoutValue),
   };

@@ -95,8 +95,8 @@ function compileTraced(
   validation: { data: MatchedData; batchSize: number } | undefined,
 ): CompiledPrograms {
   const compilers = {
-    training: compilerOf(traceTraining, model, data),
-    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data),
+    training: compilerOf(traceTraining, model, data, options),
+    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options),
   };
   const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };
   const compile = (shards: number) => ({
@@ -154,7 +154,7 @@ export function compileForEvaluation(
 }
 
 function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, data: MatchedData) {
-  const compiler = compilerOf(traceEvaluation, model, data);
+  const compiler = compilerOf(traceEvaluation, model, data, options);
   try {
     return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };
   } catch (error) {
@@ -192,8 +192,14 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
   return programs;
 }
 
-function compilerOf(trace: typeof traceTraining, model: tf.LayersModel, data: MatchedData): StepCompiler {
+/** Insisting on ONNX Runtime leaves out the tapes of small steps. */
+function compilerOf(
+  trace: typeof traceTraining,
+  model: tf.LayersModel,
+  data: MatchedData,
+  { engine }: ResolvedOptions,
+): StepCompiler {
   const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
   const sampleWeights = data.sampleWeights.map((weights) => weights !== undefined);
-  return new StepCompiler(trace, model, { features, targets, sampleWeights });
+  return new StepCompiler(trace, model, { features, targets, sampleWeights }, engine !== 'onnx');
 }

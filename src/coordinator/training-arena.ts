@@ -6,6 +6,8 @@ import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
+import { tapeWords } from '../common/tape.js';
+import { keepsOwnWeights } from '../common/update-rules.js';
 import { FIRST_FREE_BYTE } from '../kernels/kernels.js';
 import { takeMemory } from './arena-memory.js';
 import type { Rows } from './data-in.js';
@@ -45,7 +47,14 @@ export function buildArena(
     .add('permutation', 'int32', shuffledRows)
     // Doubles, two words each.
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
-  for (let rank = 0; rank < workers; rank++) layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
+  const tapes = programs.map(({ tape }) => tape);
+  for (let rank = 0; rank < workers; rank++) {
+    layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
+    layout.add(`tape${rank}`, 'float32', tapeWords(tapes, shards));
+    // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
+    const ownWeights = tapes.some((tape) => tape) && keepsOwnWeights(options.rule);
+    layout.add(`tapeWeights${rank}`, 'float32', ownWeights ? parameters.length : 0);
+  }
   addRuleSegments(layout, parameters, options, steps);
   const dataSets = rooms.map((room) => addDataSet(layout, room));
   const built = layout.build();

@@ -16,6 +16,8 @@ export type Pass = [
 export interface Kernels {
   setPass(scale: number, clip: number, kept: number): void;
   reduceSquares(gradients: number, stride: number, count: number, from: number, to: number): number;
+  /** Makes the calls of a tape that stand between two byte addresses. */
+  runTape(tape: number, end: number): void;
   reduceAssign(weights: number, gradients: number, stride: number, slots: number, from: number, to: number): void;
   reduceSgd(
     weights: number,

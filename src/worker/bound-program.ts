@@ -5,6 +5,7 @@ import { placeExchanges } from '../common/exchanges.js';
 import { type ParameterLayout, parameterAt } from '../common/parameters.js';
 import type { DType, NamedSpec, StepProgram } from '../common/program.js';
 import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
+import type { RunnableProgram } from './runnable-program.js';
 import { Session, type Tensors } from './session.js';
 import type { Totals } from './totals.js';
 
@@ -27,7 +28,7 @@ interface Binding {
 }
 
 /** A step program in ONNX Runtime with the buffers that it reads and writes. */
-export class BoundProgram {
+export class BoundProgram implements RunnableProgram {
   readonly program: StepProgram;
   readonly #setup: ReplicaSetup;
   readonly #parameters: ParameterLayout;
@@ -59,17 +60,14 @@ export class BoundProgram {
     }
   }
 
-  /** The values of an input of a shard, to be filled before its first stage, or those of a prediction or constraint after its last. */
   buffer(shard: number, name: string): ArenaArray {
     return this.#buffersOf(shard).tensors[name]?.data as ArenaArray;
   }
 
-  /** Loss and metrics of a shard, after its last stage. */
   logs(shard: number): Float32Array {
     return this.#buffersOf(shard).logs;
   }
 
-  /** Runs one stage of a shard. Gradients and parts of totals go to its slots in the arena. */
   run(shard: number, stage: number, memory: TensorMemory): void {
     const { inputs, outputs, copies } = this.#bindingOf(shard, stage, memory);
     this.#sessions[stage]?.run(inputs, outputs);

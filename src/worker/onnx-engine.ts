@@ -1,12 +1,16 @@
-import type { Arena, ArenaArray } from '../common/arena.js';
+import type { Arena, ArenaArray, Segment } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import { parameterAt } from '../common/parameters.js';
 import type { ProgramInput, StepProgram } from '../common/program.js';
 import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
+import { tapeBytes } from '../common/tape.js';
+import { keepsOwnWeights } from '../common/update-rules.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { BoundProgram } from './bound-program.js';
 import { gatherRows } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
+import type { RunnableProgram } from './runnable-program.js';
+import { TapeProgram } from './tape-program.js';
 import { Totals } from './totals.js';
 
 /** The shard of a program that works on no rows. */
@@ -18,7 +22,18 @@ export class OnnxEngine implements GradientEngine {
   readonly #control: Control;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
-  readonly #programs: Record<Work, BoundProgram[]> = { training: [], evaluation: [], prediction: [], constraint: [] };
+  readonly #programs: Record<Work, RunnableProgram[]> = {
+    training: [],
+    evaluation: [],
+    prediction: [],
+    constraint: [],
+  };
+  /** Those in ONNX Runtime. */
+  readonly #bound: BoundProgram[] = [];
+  /** Where tapes stand, what of it they take, and which weights they read. */
+  readonly #tapes: Segment;
+  #tapeBytes = 0;
+  readonly #tapeWeights: Segment;
   readonly #totals: Totals;
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
@@ -32,8 +47,7 @@ export class OnnxEngine implements GradientEngine {
   #order: Int32Array | null = null;
   gatherMilliseconds = 0;
 
-  /** @param ownWeights whether `readWeights` takes a copy that later writes to the arena leave alone. */
-  constructor(arena: Arena, control: Control, kernels: Kernels, setup: ReplicaSetup, ownWeights: boolean) {
+  constructor(arena: Arena, control: Control, kernels: Kernels, setup: ReplicaSetup) {
     this.#arena = arena;
     this.#kernels = kernels;
     this.#setup = setup;
@@ -42,7 +56,10 @@ export class OnnxEngine implements GradientEngine {
     this.#arenaWeights = arena.floats('weights');
     this.#totals = new Totals(arena, setup.shards);
     this.#control = control;
+    const ownWeights = keepsOwnWeights(setup.rule);
     this.#ownWeights = ownWeights ? Float32Array.from(this.#arenaWeights) : undefined;
+    this.#tapeWeights = arena.segment(ownWeights ? `tapeWeights${setup.rank}` : 'weights');
+    this.#tapes = arena.segment(`tape${setup.rank}`);
     try {
       for (const [work, programs] of Object.entries(setup.programs)) this.add(work as Work, programs);
     } catch (error) {
@@ -52,11 +69,26 @@ export class OnnxEngine implements GradientEngine {
   }
 
   add(work: Work, programs: StepProgram[]): void {
-    for (const program of programs) {
-      const bound = new BoundProgram(program, this.#arena, this.#control, this.#totals, this.#setup);
-      this.#programs[work].push(bound);
-      bound.bindWeights(this.#ownWeights ?? this.#arenaWeights);
-    }
+    for (const program of programs) this.#programs[work].push(this.#onTape(program) ?? this.#bind(program));
+  }
+
+  #bind(program: StepProgram): BoundProgram {
+    const bound = new BoundProgram(program, this.#arena, this.#control, this.#totals, this.#setup);
+    this.#bound.push(bound);
+    bound.bindWeights(this.#ownWeights ?? this.#arenaWeights);
+    return bound;
+  }
+
+  /** Undefined for a program without a tape, and for one that has come too late to have memory for it. */
+  #onTape(program: StepProgram): TapeProgram | undefined {
+    const { tape } = program;
+    if (!tape) return undefined;
+    const at = this.#tapes.offset + this.#tapeBytes;
+    const bytes = tapeBytes(tape, this.#setup.shards);
+    if (this.#tapeBytes + bytes > this.#tapes.length * 4) return undefined;
+    this.#tapeBytes += bytes;
+    const weights = this.#tapeWeights.offset;
+    return new TapeProgram(program, tape, this.#arena, this.#kernels, this.#setup, at, weights);
   }
 
   get tensorMemory(): TensorMemory {
@@ -70,6 +102,8 @@ export class OnnxEngine implements GradientEngine {
 
   readWeights(replica: Float32Array = this.#arenaWeights): void {
     this.#ownWeights?.set(replica);
+    if (this.#tapeBytes > 0 && keepsOwnWeights(this.#setup.rule))
+      this.#arena.floats(`tapeWeights${this.#setup.rank}`).set(replica);
   }
 
   stages(work: Work, batchRows: number): number {
@@ -94,7 +128,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   constrain(index: number): void {
-    const bound = this.#programs.constraint[index] as BoundProgram;
+    const bound = this.#programs.constraint[index] as RunnableProgram;
     const [output] = bound.program.outputs as [StepProgram['outputs'][number]];
     this.#run(bound, WHOLE, 0);
     if (output.role.kind !== 'constrained') return;
@@ -107,16 +141,13 @@ export class OnnxEngine implements GradientEngine {
   }
 
   dispose(): void {
-    for (const bound of this.#all) bound.dispose();
+    for (const bound of this.#bound) bound.dispose();
+    this.#bound.length = 0;
     for (const programs of Object.values(this.#programs)) programs.length = 0;
   }
 
-  get #all(): BoundProgram[] {
-    return Object.values(this.#programs).flat();
-  }
-
   /** The program of a shard, or that of any shard of a mini-batch. There are four at most. */
-  #programOf(work: Work, batchRows: number, rows?: number): BoundProgram {
+  #programOf(work: Work, batchRows: number, rows?: number): RunnableProgram {
     for (const bound of this.#programs[work]) {
       const { program } = bound;
       if (program.batchRows === batchRows && (rows === undefined || program.rows === rows)) return bound;
@@ -126,10 +157,10 @@ export class OnnxEngine implements GradientEngine {
 
   #useWeights(own: Float32Array | undefined): void {
     this.#ownWeights = own;
-    for (const bound of this.#all) bound.bindWeights(own ?? this.#arenaWeights);
+    for (const bound of this.#bound) bound.bindWeights(own ?? this.#arenaWeights);
   }
 
-  #writeLogs(bound: BoundProgram, shard: Shard): void {
+  #writeLogs(bound: RunnableProgram, shard: Shard): void {
     const { shards, logCount } = this.#setup;
     const offset = (shard.step * shards + shard.index) * logCount;
     const logs = bound.logs(shard.index);
@@ -139,7 +170,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   /** Fills a program's inputs with the shard's rows and random numbers. */
-  #prepare(bound: BoundProgram, shard: Shard): void {
+  #prepare(bound: RunnableProgram, shard: Shard): void {
     const started = performance.now();
     const data = this.#data;
     if (!data) throw new Error('there is no data to take rows from');
@@ -167,7 +198,11 @@ export class OnnxEngine implements GradientEngine {
     target.set(this.#arena.floats(`random${rank}`).subarray(0, target.length));
   }
 
-  #run(bound: BoundProgram, { index }: Pick<Shard, 'index'>, stage: number): void {
+  #run(bound: RunnableProgram, { index }: Pick<Shard, 'index'>, stage: number): void {
+    if (bound instanceof TapeProgram) {
+      bound.run(index);
+      return;
+    }
     try {
       bound.run(index, stage, this.#tensorMemory);
     } catch (error) {

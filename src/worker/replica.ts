@@ -46,16 +46,14 @@ export class Replica {
 
   /** @param engine what computes the steps, if not ONNX Runtime. */
   constructor(setup: ReplicaSetup, arena: Arena, engine?: GradientEngine) {
-    const { parameters, rule, workers, rank } = setup;
+    const { parameters, workers, rank } = setup;
     const kernels = loadKernels(setup.memory);
     this.rank = rank;
     this.setup = setup;
     this.control = new Control(arena.ints('control'));
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
-    // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
-    const ownWeights = rule.kind === 'per-shard' || rule.kind === 'local';
-    this.#engine = engine ?? new OnnxEngine(arena, this.control, kernels, setup, ownWeights);
+    this.#engine = engine ?? new OnnxEngine(arena, this.control, kernels, setup);
     this.#updater = new Updater(arena, kernels, parameters);
     this.#slice = ownSlice(parameters, workers, rank);
     this.#everything = ownSlice(parameters, 1, 0);

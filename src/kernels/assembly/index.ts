@@ -12,3 +12,4 @@ export {
   reduceSgdMomentum,
   setPass,
 } from './update';
+export * from './tape';
