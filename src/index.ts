@@ -27,6 +27,7 @@ export { type FitHistory, fit } from './coordinator/fit.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';
 export type { ClassWeight, SampleWeight } from './coordinator/sample-weights.js';
+export { readIdx, readNpy } from './data/arrays/read-array.js';
 export { exportOnnx } from './saved-model/export-onnx.js';
 export { loadModel, modelFolder, type SavedModel } from './saved-model/load-model.js';
 export type { RawRows } from './saved-model/predict.js';
