@@ -31,6 +31,7 @@ export { type PredictOptions, predict } from './coordinator/predict.js';
 export type { Milestone, RunSummary, StalenessSummary, ThreadSummary } from './coordinator/run-summary.js';
 export type { ClassWeight, SampleWeight } from './coordinator/sample-weights.js';
 export { Trainer, type TrainerOptions } from './coordinator/trainer.js';
+export { readIdx, readNpy } from './data/arrays/read-array.js';
 export { exportOnnx } from './saved-model/export-onnx.js';
 export { loadModel, modelFolder, type SavedModel } from './saved-model/load-model.js';
 export type { RawRows } from './saved-model/predict.js';

@@ -1,7 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
-import { readCsvFeatures } from '../data/csv-features.js';
+import { readFeatureRows } from '../data/feature-rows.js';
 import { loadModel } from '../saved-model/load-model.js';
 import { writeWhole } from '../saved-model/write-whole.js';
+import { inputShapeOf } from './input-shape.js';
 import type { Output } from './output.js';
 import type { PredictOptions } from './predict-command.js';
 import { UsageError } from './usage-error.js';
@@ -10,20 +11,24 @@ import { UsageError } from './usage-error.js';
 const PIECE = 1024;
 
 /**
- * `shardfit predict`: CSV in, CSV out. Nothing is printed or written before all rows are predicted.
+ * `shardfit predict`: rows in, CSV out. Nothing is printed or written before all rows are predicted.
  *
  * @throws Error if the model or the data cannot be read, or do not fit.
  */
-export async function predict({ model: folder, data, out }: PredictOptions, output: Output): Promise<void> {
+export async function predict(options: PredictOptions, output: Output): Promise<void> {
+  const { model: folder, data, out } = options;
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
-  const { preprocessing, predict: predictRows } = await loadModel(folder);
+  const { model, preprocessing, predict: predictRows } = await loadModel(folder);
   if (!preprocessing) {
     throw new UsageError(`the model in ${folder} was saved without its columns: save it with shardfit train --save`);
   }
   const lines = [cell(preprocessing.target.name)];
-  for await (const rows of readCsvFeatures(data, preprocessing.normalizer.columns, PIECE)) {
-    lines.push(...(await predictRows(rows)).map(cell));
+  const taken = { columns: preprocessing.normalizer.columns, inputShape: inputShapeOf(model) };
+  for await (const { rows } of readFeatureRows(data, taken, options)) {
+    for (let start = 0; start < rows.length; start += PIECE) {
+      lines.push(...(await predictRows(rows.slice(start, start + PIECE))).map(cell));
+    }
   }
   if (out === undefined) output.line(lines.join('\n'));
   else await writeWhole(out, `${lines.join('\n')}\n`);

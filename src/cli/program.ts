@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type BenchOptions, benchCommand } from './bench-command.js';
+import { type EvaluateCommandOptions, evaluateCommand } from './evaluate-command.js';
 import { type ExplainCommandOptions, explainCommand } from './explain-command.js';
 import { type ExportOptions, exportCommand } from './export-command.js';
 import { type PredictOptions, predictCommand } from './predict-command.js';
@@ -12,6 +13,7 @@ import type { TrainOptions } from './train-options.js';
 export interface Actions {
   train: (options: TrainOptions) => Promise<void>;
   predict: (options: PredictOptions) => Promise<void>;
+  evaluate: (options: EvaluateCommandOptions) => Promise<void>;
   export: (options: ExportOptions) => Promise<void>;
   explain: (options: ExplainCommandOptions) => Promise<void>;
   study: (options: StudyCommandOptions) => Promise<void>;
@@ -35,6 +37,7 @@ export function createProgram(actions: Actions): Command {
   for (const command of [
     trainCommand(actions.train),
     predictCommand(actions.predict),
+    evaluateCommand(actions.evaluate),
     exportCommand(actions.export),
     explainCommand(actions.explain),
     studyCommand(actions.study),

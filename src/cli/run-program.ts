@@ -13,6 +13,7 @@ export async function runProgram(argv: string[], output: Output, interruption: I
     await createProgram({
       train: async (options) => (await import('./train.js')).train(options, output, interruption),
       predict: async (options) => (await import('./predict.js')).predict(options, output),
+      evaluate: async (options) => (await import('./evaluate.js')).evaluateCommandLine(options, output),
       export: async (options) => (await import('./export.js')).exportModel(options),
       explain: async (options) => (await import('./explain.js')).explainCommandLine(options, output, interruption),
       bench: async (options) => (await import('./bench.js')).benchCommandLine(options, output, interruption),

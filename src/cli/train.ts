@@ -59,7 +59,8 @@ export async function train(options: TrainOptions, output: Output, interruption:
   tf.dispose([x, y]);
   const diverged = divergence(model, logs);
   const saved = diverged !== undefined || run.updates === 0 ? undefined : save;
-  const saving = saved === undefined ? undefined : saveModel(saved, model, preprocessingOf(normalizer, table.target));
+  const preprocessing = preprocessingOf(normalizer, table.target, objective.loss);
+  const saving = saved === undefined ? undefined : saveModel(saved, model, preprocessing);
   // What was done is told even if it cannot be saved.
   const failed = await saving?.catch((error: Error) => error);
   report.end({

@@ -1,33 +1,38 @@
 import { readCsvRecords } from './csv-records.js';
 import { DataError } from './data-error.js';
 import { readNumber } from './number-cell.js';
+import type { RowChoice, RowPiece } from './row-piece.js';
 import { findColumns } from './table-columns.js';
 
 /**
  * Reads some columns of a CSV file by name, whatever their order and whatever other columns there are, a piece at a time.
  *
- * @param columns names of the columns, which must be numbers
  * @param most rows of a piece
  * @throws DataError for a column that is missing, or that names the line and column of a cell that is no number.
  */
-export async function* readCsvFeatures(path: string, columns: string[], most: number): AsyncGenerator<number[][]> {
+export async function* readCsvFeatures(path: string, choice: RowChoice, most: number): AsyncGenerator<RowPiece> {
+  const { columns, target } = choice;
   let places: number[] | undefined;
-  let rows: number[][] = [];
+  let targetPlace = -1;
+  let piece: RowPiece = { rows: [], cells: [], places: [] };
   let count = 0;
   for await (const { cells, line } of readCsvRecords(path)) {
     if (!places) {
       places = findColumns(path, cells, columns);
+      if (target !== undefined) [targetPlace = -1] = findColumns(path, cells, [target]);
       continue;
     }
-    rows.push(places.map((place, i) => numberAt(path, line, columns[i] as string, cells[place])));
+    piece.rows.push(places.map((place, i) => numberAt(path, line, columns[i] as string, cells[place])));
+    if (target !== undefined) piece.cells.push(cells[targetPlace] ?? '');
+    piece.places.push(`line ${line}`);
     count++;
-    if (rows.length === most) {
-      yield rows;
-      rows = [];
+    if (piece.rows.length === most) {
+      yield piece;
+      piece = { rows: [], cells: [], places: [] };
     }
   }
   if (count === 0) throw new DataError(`${path} has no rows below the line that names its columns`);
-  if (rows.length > 0) yield rows;
+  if (piece.rows.length > 0) yield piece;
 }
 
 function numberAt(path: string, line: number, column: string, cell: string | undefined): number {

@@ -8,6 +8,8 @@ export interface Preprocessing {
   normalizer: Normalizer;
   /** What the model predicts; `classes[k]` is the label of output k. */
   target: { name: string; kind: Task; classes?: string[] | undefined };
+  /** Name of the loss that the model was trained with, for `shardfit evaluate`. */
+  loss?: string | undefined;
 }
 
 const FORMAT = 'shardfit-normalizer';
@@ -25,18 +27,19 @@ const file = z
       kind: z.enum(['class', 'number']),
       classes: z.array(z.string()).optional(),
     }),
+    loss: z.string().optional(),
   })
   .refine(({ columns, mean, scale }) => columns.length === mean.length && columns.length === scale.length, {
     error: 'columns, mean and scale differ in length',
   });
 
-export function preprocessingOf(normalizer: Normalizer, target: Table['target']): Preprocessing {
+export function preprocessingOf(normalizer: Normalizer, target: Table['target'], loss: string): Preprocessing {
   const classes = target.kind === 'class' ? target.classes : undefined;
-  return { normalizer, target: { name: target.name, kind: target.kind, classes } };
+  return { normalizer, target: { name: target.name, kind: target.kind, classes }, loss };
 }
 
-export function writePreprocessing({ normalizer, target }: Preprocessing): string {
-  return `${JSON.stringify({ format: FORMAT, version: 1, ...normalizer, target })}\n`;
+export function writePreprocessing({ normalizer, target, loss }: Preprocessing): string {
+  return `${JSON.stringify({ format: FORMAT, version: 1, ...normalizer, target, loss })}\n`;
 }
 
 /** The preprocessing in a text, or what is wrong with it. */
@@ -52,6 +55,6 @@ export function parsePreprocessing(text: string): Preprocessing | { problem: str
     const [issue] = parsed.error.issues;
     return { problem: `is not a normalizer: ${issue?.path.join('.')}: ${issue?.message}` };
   }
-  const { columns, mean, scale, target } = parsed.data;
-  return { normalizer: { columns, mean, scale }, target };
+  const { columns, mean, scale, target, loss } = parsed.data;
+  return { normalizer: { columns, mean, scale }, target, ...(loss !== undefined && { loss }) };
 }

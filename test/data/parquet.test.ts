@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { DataError } from '#shardfit/data/data-error.js';
 import { loadData } from '#shardfit/data/data-sets.js';
+import { runsFit } from '#shardfit/data/parquet/run-lengths.js';
 import { newFile, temporaryFolder } from './temporary-folder.js';
 
 const folder = await temporaryFolder();
@@ -71,8 +72,25 @@ describe('a bad Parquet file ends in one message', () => {
     ['four letters', Buffer.from('PAR1'), /^T is cut short/],
     ['a directory larger than the file', changed(-8, 2 ** 31 - 1), /^T cannot be read as Parquet: metadata length/],
     ['a directory that is none', changed(-8, 20), /^T cannot be read as Parquet/],
+    [
+      'a value that is repeated without end',
+      changed(good.indexOf('020000000601', 'hex') + 3, 0x01fffe00),
+      /^T is damaged: column 'a' repeats a value beyond the end of a page/,
+    ],
     ['a damaged page', changed(4, -1), /^T cannot be read as Parquet/],
   ])('%s', async (_, content, message) => {
     expect(await problem(await newFile(folder, content, 'parquet'))).toMatch(message);
   });
+});
+
+test.each<[string, number[], number, number, boolean]>([
+  ['a run to the end', [20, 1], 1, 10, true],
+  ['a run beyond the end', [22, 1], 1, 10, false],
+  ['a run of 2^31 values', [0xfe, 0xff, 0xff, 0xff, 0x0f, 1], 1, 10, false],
+  ['a length that does not end', [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1], 1, 10, false],
+  ['eights, of which the last is not full', [5, 0, 0, 0, 0, 0, 0], 3, 10, true],
+  ['an eight too many', [7, 0, 0, 0, 0, 0, 0, 0, 0, 0], 3, 10, false],
+  ['runs of wide values', [4, 1, 1, 16, 2, 2], 9, 10, true],
+])('run lengths: %s', (_, bytes, width, most, fit) => {
+  expect(runsFit(Uint8Array.from(bytes), width, most)).toBe(fit);
 });

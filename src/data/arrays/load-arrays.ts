@@ -22,30 +22,41 @@ export interface ArrayChoice {
  * @throws DataError that says what is wrong with which file; DataChoiceError if one is not named.
  */
 export async function loadArrays(path: string, choice: ArrayChoice, task?: Task): Promise<Table> {
+  const [x, y] = await loadRowsAndLabels(path, choice);
+  return tableOfArrays(path, x, y, task);
+}
+
+/** The rows and, for each, what is to be predicted. Throws as {@link loadArrays}. */
+export async function loadRowsAndLabels(path: string, choice: ArrayChoice): Promise<[ArrayData, ArrayData]> {
+  const { labels, xKey = 'x', yKey = 'y' } = choice;
   if (formatOf(path) === 'npz') {
-    const { xKey = 'x', yKey = 'y' } = choice;
     const names = [
       { key: xKey, flag: '--x-key' },
       { key: yKey, flag: '--y-key' },
     ];
-    const [x, y] = (await loadNpz(path, names)) as [ArrayData, ArrayData];
-    return tableOfArrays(path, x, y, task);
+    return (await loadNpz(path, names)) as [ArrayData, ArrayData];
   }
-  if (choice.labels === undefined) {
+  if (labels === undefined) {
     throw new DataChoiceError(`${path} holds rows without labels; name the file of the labels with --labels`);
   }
-  const x = await loadArray(path);
-  return tableOfArrays(path, x, await loadLabels(choice.labels), task);
+  return [await loadRows(path, choice), await loadLabels(labels)];
 }
 
-/** The one array of an .npy or IDX file. */
-export function loadArray(path: string): Promise<ArrayData> {
-  return formatOf(path) === 'idx' ? loadIdx(path) : loadNpy(path);
+/** The rows alone. Throws as {@link loadArrays}. */
+export async function loadRows(path: string, { xKey = 'x' }: ArrayChoice): Promise<ArrayData> {
+  switch (formatOf(path)) {
+    case 'npz':
+      return (await loadNpz(path, [{ key: xKey, flag: '--x-key' }]))[0] as ArrayData;
+    case 'idx':
+      return loadIdx(path);
+    default:
+      return loadNpy(path);
+  }
 }
 
 function loadLabels(path: string): Promise<ArrayData> {
   const format = formatOf(path);
-  if (format === 'npy' || format === 'idx') return loadArray(path);
+  if (format === 'npy' || format === 'idx') return loadRows(path, {});
   throw new DataChoiceError(
     `--labels ${path} must be an .npy or IDX file, such as labels.npy or train-labels-idx1-ubyte.gz`,
   );

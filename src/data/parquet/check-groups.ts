@@ -31,7 +31,7 @@ export function checkGroups(path: string, metadata: FileMetaData, size: number):
     for (const { meta_data: column } of columns) {
       if (!column) throw new DataError(`${path} has columns in other files; write it as one file`);
       checkCodec(path, column);
-      const start = Number(column.dictionary_page_offset ?? column.data_page_offset);
+      const start = Number(column.dictionary_page_offset || column.data_page_offset);
       if (start < 0 || start + Number(column.total_compressed_size) > size) {
         throw damaged(`column '${column.path_in_schema.join('.')}' lies beyond its end`);
       }

@@ -5,6 +5,7 @@ import {
   type ColumnData,
   type DecodedArray,
   type FileMetaData,
+  type RowGroup as MetadataGroup,
   parquetMetadataAsync,
   parquetRead,
   parquetSchema,
@@ -13,6 +14,7 @@ import {
 import { DataError } from '../data-error.js';
 import { fileError, sizeOfFile } from '../data-file.js';
 import { checkGroups } from './check-groups.js';
+import { problemOfPages } from './check-pages.js';
 import { COMPRESSORS } from './compressors.js';
 
 /** A Parquet file whose directory has been read and checked. */
@@ -84,8 +86,28 @@ export async function* readRowGroups(opened: ParquetFile, columns: string[]): As
   let start = 0;
   for (const group of metadata.row_groups) {
     const rows = Number(group.num_rows);
+    if (rows > 0) await checkPages(opened, group, columns);
     if (rows > 0) yield { start, rows, columns: await readGroup(opened, columns, start, rows) };
     start += rows;
+  }
+}
+
+async function checkPages({ path, file, metadata }: ParquetFile, group: MetadataGroup, names: string[]): Promise<void> {
+  const { children } = parquetSchema(metadata);
+  for (const { meta_data: column } of group.columns) {
+    const name = column?.path_in_schema[0] as string;
+    if (!column || !names.includes(name)) continue;
+    const start = Number(column.dictionary_page_offset || column.data_page_offset);
+    const { element } = children.find((child) => child.element.name === name) as SchemaTree;
+    let problem: string | undefined;
+    try {
+      const bytes = await file.slice(start, start + Number(column.total_compressed_size));
+      const optional = element.repetition_type !== 'REQUIRED';
+      problem = problemOfPages({ bytes, column, optional, rows: Number(group.num_rows) });
+    } catch (error) {
+      throw damaged(path, error);
+    }
+    if (problem !== undefined) throw new DataError(`${path} is damaged: column '${name}' ${problem}; write it again`);
   }
 }
 
