@@ -1,5 +1,5 @@
 /**
- * `npm run bench:peers -- [part of a workload's name] [--rounds N] [--seconds S] [--json FILE]`: shardfit beside PyTorch's ways
+ * `npm run bench:peers -- [parts of workloads' names] [--rounds N] [--seconds S] [--json FILE]`: shardfit beside PyTorch's ways
  * of using the cores of a machine, and beside tfjs, in one run and in alternation.
  *
  * All train the same model from the same weights on the same rows by the same optimizer, which is checked by their losses
@@ -32,16 +32,20 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'string' } },
 });
-const [part = ''] = positionals;
+const parts = positionals.length > 0 ? positionals : [''];
 const rounds = Number(values.rounds ?? process.env.ROUNDS ?? 5);
 const seconds = Number(values.seconds ?? 0.7);
 if (!(rounds >= 1)) throw new RangeError(`--rounds must be at least 1, got ${values.rounds ?? process.env.ROUNDS}`);
 if (!(seconds > 0)) throw new RangeError(`--seconds must be above 0, got ${values.seconds}`);
 const nameOf = ({ workload, batchSize }: Plan) => FACTORIES[workload](batchSize, batchSize).name;
-const plans = PLANS.filter((plan) => nameOf(plan).toLowerCase().includes(part.toLowerCase()));
+const plans = PLANS.filter((plan) => parts.some((part) => nameOf(plan).toLowerCase().includes(part.toLowerCase())));
 if (plans.length === 0)
-  throw new RangeError(`no workload has '${part}' in it; there are ${PLANS.map(nameOf).join(', ')}`);
+  throw new RangeError(
+    `no workload has '${parts.join("' or '")}' in its name; there are ${PLANS.map(nameOf).join(', ')}`,
+  );
 
+// An exit, not a death: what was written for the peers is removed then, and they end with their input.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 tf.enableProdMode();
 const cores = availableParallelism();
 const { contenders, notes } = findContenders(cores);
@@ -60,6 +64,11 @@ if (values.json !== undefined) {
     values.json,
     `${JSON.stringify({ ...report, measurements: measurements(comparisons), workloads: comparisons }, null, 1)}\n`,
   );
+}
+const ours = contenders.filter(({ peer, statistics }) => !peer && statistics === 'batch');
+if (comparisons.some(({ results }) => ours.some(({ name }) => !results.some((result) => result.name === name)))) {
+  console.error('\nshardfit itself could not be measured: see the notes');
+  process.exitCode = 1;
 }
 const wrong = comparisons.flatMap(({ differences }) => differences).filter(({ worst }) => !(worst <= TOLERANCE));
 if (wrong.length > 0) {

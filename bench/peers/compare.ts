@@ -9,10 +9,9 @@ import { removeTask, writeTask } from './task-folder.js';
 const CHECKED_UPDATES = 4;
 /** A peer checks as many of them as it does in this time; whoever does one only is measured by it. In milliseconds. */
 const CHECK_LIMIT = 1500;
-/** Who takes longer for one answer is left out. In milliseconds. */
+/** Who takes longer to start, or for one answer, is left out. In milliseconds. */
+const START_PATIENCE = 120_000;
 const PATIENCE = 20_000;
-/** Who is this many times slower than the fastest is measured once: no noise is as large. */
-const FAR_BEHIND = 10;
 
 export interface Plan {
   workload: WorkloadName;
@@ -67,41 +66,38 @@ export async function compare(
   const { workload: name, batchSize, batches } = plan;
   const workload = FACTORIES[name](batchSize, batchSize * batches);
   const folder = await writeTask(name, workload);
+  const taking = contenders.filter((candidate) => takesPart(candidate, workload));
+  // Together: nothing is timed yet.
+  const starting = taking.map((contender) => PeerProcess.start(contender.command(folder), START_PATIENCE));
   const entries: Entry[] = [];
   const notes: string[] = [];
-  const attempt = async (contender: Contender, work: () => Promise<void>) => {
+  const attempt = async (contender: Contender, work: () => Promise<unknown>) => {
     await work().catch((error: Error) => notes.push(`${contender.name} is left out: ${error.message}`));
   };
   try {
-    const taking = contenders.filter((candidate) => takesPart(candidate, workload));
-    // Together: nothing is timed yet.
-    const started = taking.map(
-      (contender) => [contender, PeerProcess.start(contender.command(folder), PATIENCE)] as const,
-    );
-    await Promise.allSettled(started.map(([, process]) => process));
-    for (const [contender, process] of started) {
-      await attempt(contender, async () => {
-        entries.push(await check(contender, await process));
-      });
+    await Promise.allSettled(starting);
+    for (const [i, contender] of taking.entries()) {
+      await attempt(contender, async () => entries.push(await check(contender, (await starting[i]) as PeerProcess)));
     }
     const compared = differences(entries.map(({ contender, checked }) => ({ ...contender, losses: checked.losses })));
     for (const entry of entries) await attempt(entry.contender, () => warmUp(entry, milliseconds));
-    const fastest = Math.min(...entries.flatMap(({ result }) => result.rounds));
-    const timed = entries.filter(({ result }) => (result.rounds[0] as number) < FAR_BEHIND * fastest);
-    for (const { result } of timed) result.rounds = [];
+    const timed = entries.filter(({ result }) => result.updates > 0);
     for (let round = 0; round < rounds; round++) {
-      // Each has every neighbour in turn.
-      const first = round % Math.max(1, timed.length);
-      const order = [...timed.slice(first), ...timed.slice(0, first)];
-      for (const entry of order) await attempt(entry.contender, () => measure(entry));
+      for (const entry of rotated(timed, round)) await attempt(entry.contender, () => measure(entry));
     }
     for (const { process, result } of entries) result.peakMemory = process.peakMemory();
     const results = entries.map(({ result }) => result).filter((result) => result.rounds.length > 0);
     return { name: workload.name, results, differences: compared, notes };
   } finally {
-    await Promise.all(entries.map(({ process }) => process[Symbol.asyncDispose]()));
+    await Promise.allSettled(starting.map(async (process) => (await process)[Symbol.asyncDispose]()));
     removeTask(folder);
   }
+}
+
+/** The list from another one on each round, so that not the same is always behind the same. */
+function rotated<T>(list: T[], round: number): T[] {
+  const first = round % Math.max(1, list.length);
+  return [...list.slice(first), ...list.slice(0, first)];
 }
 
 /** Statistics of each shard are something else only where there is a batch norm; PyTorch's DDP has no others on CPUs. */
@@ -109,30 +105,24 @@ function takesPart({ peer, statistics }: Contender, { name }: Workload): boolean
   return peer || statistics === 'batch' || name.startsWith('residual CNN');
 }
 
+/** Asks for the first losses. */
 async function check(contender: Contender, process: PeerProcess): Promise<Entry> {
-  try {
-    const checked = await process.ask<Checked>({ check: CHECKED_UPDATES, limit: CHECK_LIMIT }, PATIENCE);
-    const { name, peer } = contender;
-    const { version } = process;
-    const result = { name, peer, version, updates: 0, rounds: [], first: [], firstInProcess: checked.first };
-    return { contender, process, checked, result: { ...result, peakMemory: undefined } };
-  } catch (error) {
-    await process[Symbol.asyncDispose]();
-    throw error;
-  }
+  const checked = await process.ask<Checked>({ check: CHECKED_UPDATES, limit: CHECK_LIMIT }, PATIENCE);
+  const { name, peer } = contender;
+  const { version } = process;
+  const result = { name, peer, version, updates: 0, rounds: [], first: [], firstInProcess: checked.first };
+  return { contender, process, checked, result: { ...result, peakMemory: undefined } };
 }
 
-/** Chooses how many updates make a round, and measures a first one, which is all there is of the slow. */
+/** Chooses how many updates make a round. Of those that take longer for one, there is what the check measured. */
 async function warmUp({ process, checked, result }: Entry, milliseconds: number): Promise<void> {
   const last = checked.milliseconds.at(-1) as number;
-  result.updates = 1;
   if (last > milliseconds) {
     result.rounds = [last];
     return;
   }
   const guess = Math.max(1, Math.round(milliseconds / 3 / last));
   const { training, updates } = await process.ask<Measured>({ run: guess }, PATIENCE);
-  result.rounds = [training / updates];
   result.updates = Math.max(1, Math.round((milliseconds * updates) / training));
 }
 

@@ -26,10 +26,17 @@ export interface Task {
   y: TensorFile;
 }
 
+/** Folders that are still there. */
+const folders = new Set<string>();
+process.on('exit', () => {
+  for (const folder of folders) removeTask(folder);
+});
+
 /** Writes the task into a new folder, which the caller removes with `removeTask`. */
 export async function writeTask(name: WorkloadName, workload: Workload): Promise<string> {
   await tf.setBackend('cpu');
   const folder = mkdtempSync(join(tmpdir(), 'shardfit-peers-'));
+  folders.add(folder);
   const save = (tensor: tf.Tensor, tensorName: string, file: string): TensorFile => {
     const dtype = tensor.dtype as TensorFile['dtype'];
     // Not the bytes that tfjs has: what was cast to float32 may still be kept as integers.
@@ -53,6 +60,7 @@ export async function writeTask(name: WorkloadName, workload: Workload): Promise
 }
 
 export function removeTask(folder: string): void {
+  folders.delete(folder);
   rmSync(folder, { recursive: true, force: true });
 }
 

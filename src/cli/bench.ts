@@ -25,12 +25,13 @@ const MODEL_BATCH = 64;
 const CHART = [560, 420] as const;
 
 /**
- * `shardfit bench`: measures the workloads one after the other, prints a table of each, and writes what was asked for.
+ * `shardfit bench`: measures the workloads one after the other, prints a table of each, and writes what was asked for. If it is
+ * interrupted it writes nothing: half of the rounds would not be told from all.
  *
- * @throws the reason of the interruption, if there is one: half of the rounds would not be told from all.
+ * @throws UsageError if the model file is none that can be measured, or a file cannot be written.
  */
 export async function benchCommandLine(options: BenchOptions, output: Output, { signal }: Interruption): Promise<void> {
-  const { csv, json, charts, rounds, seconds } = options;
+  const { csv, json, charts } = options;
   for (const [flag, file] of Object.entries({ '--csv': csv, '--json': json })) {
     if (file !== undefined) await checkFolderOf(flag, file);
   }
@@ -39,19 +40,39 @@ export async function benchCommandLine(options: BenchOptions, output: Output, { 
   tf.enableProdMode();
   const machine = `${cpus()[0]?.model ?? 'unknown processor'}, ${availableParallelism()} cores`;
   for (const line of benchHeader(machine, options)) output.line(line);
+  try {
+    const results = await measureAll(options, output, signal);
+    await writeFiles(results, options, machine, output);
+  } catch (error) {
+    if (!signal.aborted || error !== signal.reason) throw error;
+    output.error('shardfit: stopped; no file was written');
+  }
+}
+
+async function measureAll(options: BenchOptions, output: Output, signal: AbortSignal): Promise<WorkloadResult[]> {
   const results: WorkloadResult[] = [];
   for (const [factory, batchSize] of await workloadsOf(options)) {
     const result = await measure(factory, batchSize, options, output, signal);
     for (const line of benchLines(result)) output.line(line);
     results.push(result);
   }
+  return results;
+}
+
+async function writeFiles(
+  results: WorkloadResult[],
+  { csv, json, charts, rounds, seconds }: BenchOptions,
+  machine: string,
+  output: Output,
+): Promise<void> {
   if (csv !== undefined) await writeWhole(csv, scalingCsv(results));
   if (json !== undefined) {
     const origin = { machine, node: process.version, date: new Date().toISOString(), rounds, seconds };
     await writeWhole(json, `${JSON.stringify(scalingReport(results, origin), null, 1)}\n`);
   }
-  for (const result of charts === undefined ? [] : results) {
-    const file = join(charts as string, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}.svg`);
+  if (charts === undefined) return;
+  for (const result of results) {
+    const file = join(charts, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}.svg`);
     await writeWhole(file, renderSvg(speedupChart(result), ...CHART));
     output.line(`Chart: ${file}`);
   }
