@@ -46,7 +46,7 @@ class TapeMaker {
   constructor(inputs: readonly Named<InputRole>[], outputs: readonly Named<OutputRole>[]) {
     this.#outputs = outputs;
     for (const { name, role, value } of inputs) {
-      if (value.dtype !== 'float32') throw new NotOnTape();
+      // Whole numbers and booleans become floats when their rows are gathered.
       this.#places.set(value, role.kind === 'weight' ? { weight: role.index } : this.#buffer(name, value));
     }
     for (const { name, role, value } of outputs) {
