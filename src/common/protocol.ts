@@ -62,6 +62,8 @@ export interface ReplicaSetup {
 export interface Pass {
   data: DataSet;
   batchSize: number;
+  /** The mini-batch that it begins with. Default 0. */
+  firstStep?: number;
   /** Mini-batches after which it ends. */
   steps: number;
 }
@@ -72,6 +74,8 @@ export interface EpochPlan extends Pass {
   updatesBefore: number;
   batchesBefore: number;
   optimizer: Optimizer;
+  /** How many of the workers train, the first ones; the others do nothing. */
+  workers: number;
   /** Mini-batches whose mean gradient makes one update; the last of the epoch may make one of fewer. */
   accumulationSteps: number;
   /** Whether rows are taken in the order of the arena's permutation, which the first rank draws anew. */

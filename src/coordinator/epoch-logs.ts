@@ -50,10 +50,10 @@ export class EpochLogs {
   /** Takes in one more step, which must be done, and returns its rows and logs. */
   next(): { step: number; size: number; logs: Record<string, number> } {
     const { logs, names, shards } = this.#geometry;
-    const { data, batchSize } = this.#pass as Pass;
+    const { data, batchSize, firstStep = 0 } = this.#pass as Pass;
     const at = this.stepsOfPass;
     const step = this.#steps++;
-    const size = batchRange(data.rows, batchSize, at).count;
+    const size = batchRange(data.rows, batchSize, firstStep + at).count;
     const values = names.map((_, i) => {
       let sum = 0;
       for (let shard = 0; shard < activeShards(size, shards); shard++) {

@@ -56,7 +56,10 @@ export interface FitOptions {
   initialEpoch?: number;
   /** When tfjs' `onYield` is called. Training never holds up the event loop. */
   yieldEvery?: 'auto' | 'batch' | 'epoch' | 'never' | number;
-  /** Threads that train. They change the speed, not the result. Default 'auto': what the machine offers. */
+  /**
+   * Threads that train. They change the speed, not the result. Default 'auto': as many as the machine offers; under `sync` fewer of
+   * them go on if the first mini-batches show that to be faster.
+   */
   workers?: number | 'auto';
   /** Pieces that each mini-batch is cut into. With `shards` fixed, results are the same bits for any number of workers. Default: one per worker. */
   shards?: number;
@@ -126,6 +129,8 @@ export type ResolvedOptions = Required<
     | 'onWarning'
   > & {
     workers: number;
+    /** Whether fewer workers may be tried. */
+    triesWorkers: boolean;
     shards: number;
     batchStatistics: 'batch' | 'shard';
     gradientAccumulationSteps: number;
@@ -159,6 +164,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     engine: options.engine ?? 'auto',
     modelModule: urlOf(options.modelModule),
     workers,
+    triesWorkers: rule.kind === 'sync' && !speeds && (options.workers ?? 'auto') === 'auto' && workers > 1,
     shards,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     callbacks: standardizeCallbacks(options),

@@ -1,5 +1,6 @@
 import type { DataSet, Pass } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
+import type { WorkerTrial } from './worker-trial.js';
 
 /** Where an epoch takes its mini-batches from. */
 export interface RowSource {
@@ -8,8 +9,12 @@ export interface RowSource {
   readonly steps: number | undefined;
   /** Whether the last epoch was shorter than it should be, since there is no more. */
   readonly exhausted: boolean;
-  /** The mini-batches of one epoch, a part of the arena at a time. Its rows stay there until the next is asked for. */
-  epoch(): AsyncIterable<Pass>;
+  /**
+   * The mini-batches of one epoch, a part of the arena at a time. Its rows stay there until the next is asked for.
+   *
+   * @param trial whose passes are of as many mini-batches as it wants.
+   */
+  epoch(trial?: WorkerTrial): AsyncIterable<Pass>;
 }
 
 /** All rows stand in the arena. */
@@ -31,7 +36,13 @@ export class ArenaRows implements RowSource {
     return this.#pass.steps;
   }
 
-  async *epoch(): AsyncGenerator<Pass> {
-    yield this.#pass;
+  async *epoch(trial?: WorkerTrial): AsyncGenerator<Pass> {
+    const { steps } = this.#pass;
+    for (let firstStep = 0; firstStep < steps; ) {
+      const left = steps - firstStep;
+      const pass = { ...this.#pass, firstStep, steps: trial?.steps(left) ?? left };
+      yield pass;
+      firstStep += pass.steps;
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { EpochReport, TensorMemory } from '../common/protocol.js';
 import type { UpdateRuleName } from '../common/update-rules.js';
 import type { ResolvedOptions } from './options.js';
 import type { RowSource } from './row-source.js';
+import type { TriedWorkers } from './worker-trial.js';
 
 /** Where one thread's training time went, in seconds. */
 export interface ThreadSummary {
@@ -45,6 +46,8 @@ export interface RunSummary {
   /** Updates of the weights made by this `fit`. */
   updates: number;
   workers: number;
+  /** Of `workers: 'auto'`: how many of the workers turned out to be the fastest, and what each number tried took. */
+  settled?: { workers: number; tried: TriedWorkers[] };
   shards: number;
   batchSize: number;
   /** What a mini-batch did to the weights. */
@@ -156,6 +159,11 @@ export class RunRecorder {
     summary.max = Math.max(0, counts.length - 1);
     summary.maxLead = Math.max(summary.maxLead, ...reports.map(({ maxLead }) => maxLead));
     this.#summary.staleness = summary;
+  }
+
+  /** Takes in how many workers were found to be the fastest. */
+  settle(workers: number, tried: TriedWorkers[]): void {
+    this.#summary.settled = { workers, tried };
   }
 
   /** Takes in what was not done as asked for. */

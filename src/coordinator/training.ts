@@ -12,6 +12,7 @@ import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
 import type { ThreadSource } from './threads.js';
 import { WeightsLedger } from './weights-ledger.js';
+import { WorkerTrial } from './worker-trial.js';
 
 /** One call of `fit` from its threads' start to their end. The coordinator schedules epochs; workers do the steps. */
 export class Training implements AsyncDisposable {
@@ -25,6 +26,8 @@ export class Training implements AsyncDisposable {
   /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
   #counts: { updates: number; batches: number };
   readonly #ledger: WeightsLedger;
+  /** Set while, or since, the number of workers was to be found. */
+  readonly #trial: WorkerTrial | undefined;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions, threads: ThreadSource) {
     const { setup, arena, control, counts, parameters, arrangement, logNames, training, validation } = prepared;
@@ -36,6 +39,7 @@ export class Training implements AsyncDisposable {
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
     this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
+    if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
     this.#group = new ReplicaGroup(setup, control, threads);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -106,7 +110,7 @@ export class Training implements AsyncDisposable {
     // What was trained is whole and counts, even if a callback ends the epoch with an error; not so if a thread is lost.
     let trained: Optimizer | undefined;
     try {
-      for await (const pass of this.#prepared.training.epoch()) {
+      for await (const pass of this.#prepared.training.epoch(this.#trial)) {
         await this.#ensurePrograms('training', pass);
         const optimizer = this.#currentOptimizer();
         const training = this.#pass(epoch, pass, optimizer);
@@ -154,6 +158,7 @@ export class Training implements AsyncDisposable {
     arena.ints('staleness').fill(-1);
     const plan: EpochPlan = {
       ...pass,
+      workers: this.#trial?.workers ?? this.#options.workers,
       updatesBefore: this.#counts.updates,
       batchesBefore: this.#counts.batches,
       accumulationSteps: this.#options.gradientAccumulationSteps,
@@ -166,8 +171,12 @@ export class Training implements AsyncDisposable {
     const reports = await this.#group.all((worker) => worker.trainEpoch(plan));
     const steps = control.stepsDone;
     this.#count(reports, steps);
-    const rows = Math.min(pass.data.rows, steps * pass.batchSize);
-    this.#recorder.add(reports, rows, steps, (performance.now() - started) / 1000);
+    const begin = (pass.firstStep ?? 0) * pass.batchSize;
+    const rows = Math.min(pass.data.rows - begin, steps * pass.batchSize);
+    const seconds = (performance.now() - started) / 1000;
+    this.#recorder.add(reports, rows, steps, seconds);
+    this.#trial?.add(steps, seconds);
+    if (this.#trial?.settled) this.#recorder.settle(this.#trial.workers, this.#trial.tried);
   }
 
   /** Lets the workers run again after an earlier request to stop, unless the signal stands behind it. */

@@ -4,7 +4,16 @@ import { Control } from '../common/control.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { StepProgram } from '../common/program.js';
-import type { Column, EpochPlan, EpochReport, Pass, ReplicaSetup, TimeSplit, Work } from '../common/protocol.js';
+import type {
+  Column,
+  EpochCounts,
+  EpochPlan,
+  EpochReport,
+  Pass,
+  ReplicaSetup,
+  TimeSplit,
+  Work,
+} from '../common/protocol.js';
 import { activeShards, batchRange, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { Clocks } from './clocks.js';
@@ -34,8 +43,9 @@ export class Replica {
   readonly local: LocalReplicas;
   readonly #engine: GradientEngine;
   readonly #updater: Updater;
-  readonly #barrier: Barrier;
-  readonly #slice: Slice;
+  #workers: number;
+  #barrier: Barrier;
+  #slice: Slice;
   readonly #everything: Slice;
   readonly #arena: Arena;
   readonly #kernels: Kernels;
@@ -49,6 +59,7 @@ export class Replica {
     const { parameters, workers, rank } = setup;
     const kernels = loadKernels(setup.memory);
     this.rank = rank;
+    this.#workers = workers;
     this.setup = setup;
     this.control = new Control(arena.ints('control'));
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
@@ -71,10 +82,24 @@ export class Replica {
   /** Trains one epoch by the rule in force. Blocks the thread until its last update. */
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#time = noTime();
+    this.#workWith(plan.workers);
+    if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
     this.#engine.useData(plan.data, plan.shuffled);
-    if (plan.shuffled) this.#shuffle(plan);
-    const counts = trainByRule(this, plan);
+    // An epoch that is trained piece by piece keeps its order.
+    if (plan.shuffled && !plan.firstStep) this.#shuffle(plan);
+    return this.#report(trainByRule(this, plan));
+  }
+
+  #report(counts: EpochCounts): EpochReport {
     return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#time, tensorMemory: this.#engine.tensorMemory };
+  }
+
+  /** Shares the work among the first `workers` workers. */
+  #workWith(workers: number): void {
+    if (workers === this.#workers) return;
+    this.#workers = workers;
+    this.#barrier = new Barrier(this.control, workers);
+    this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
   }
 
   /** Draws the order of an epoch's rows. Here, not in the coordinator, whose event loop millions of rows would hold up. */
@@ -87,6 +112,7 @@ export class Replica {
 
   /** Forward passes and losses of this worker's shards of a data set. No meeting, unless a metric couples rows of several shards. */
   evaluate(pass: Pass): void {
+    this.#workWith(this.setup.workers);
     this.#engine.useData(pass.data, false);
     this.#engine.readWeights();
     for (const batch of batchesOf(pass)) {
@@ -131,8 +157,8 @@ export class Replica {
    * @param whole whether they are parts of the batch, not batches of their own.
    */
   *shardsOf(batch: Batch, whole = false): Generator<Shard> {
-    const { shards, workers } = this.setup;
-    const own = piece(shards, workers, this.rank);
+    const { shards } = this.setup;
+    const own = piece(shards, this.#workers, this.rank);
     for (let index = own.start; index < own.start + own.count; index++) {
       const shard = this.shardOf(batch, index, whole);
       if (shard) yield shard;
@@ -225,13 +251,13 @@ export class Replica {
     this.meet();
     this.#timed('reduce', () => {
       this.#engine.readWeights();
-      for (let i = this.rank; i < length; i += this.setup.workers) this.#engine.constrain(i);
+      for (let i = this.rank; i < length; i += this.#workers) this.#engine.constrain(i);
     });
   }
 
   #descend(slots: [number, number], optimizer: Optimizer, t: number, share: number): void {
     if (clipsByNorm(optimizer)) {
-      const blocks = piece(this.#updater.norms.blocks, this.setup.workers, this.rank);
+      const blocks = piece(this.#updater.norms.blocks, this.#workers, this.rank);
       this.#timed('reduce', () => this.#updater.reduceNorms(slots, blocks, 0));
       this.meet(); // the norm is that of the whole gradient
     }
@@ -316,9 +342,9 @@ export class Replica {
   }
 }
 
-function* batchesOf({ data, batchSize, steps }: Pass, before = 0): Generator<Batch> {
+function* batchesOf({ data, batchSize, firstStep = 0, steps }: Pass, before = 0): Generator<Batch> {
   for (let step = 0; step < steps; step++) {
-    yield { step, rows: batchRange(data.rows, batchSize, step), number: before + step };
+    yield { step, rows: batchRange(data.rows, batchSize, firstStep + step), number: before + step };
   }
 }
 

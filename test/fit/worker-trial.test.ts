@@ -1,0 +1,63 @@
+/** `workers: 'auto'` finds a number of workers while it trains. */
+import { availableParallelism } from 'node:os';
+import * as tf from '@tensorflow/tfjs';
+import { fit } from 'shardfit';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { WorkerTrial } from '#shardfit/coordinator/worker-trial.js';
+import { classes, mlp } from './support/models.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+/** What is chosen if an update takes `seconds(workers)`, with epochs of so many mini-batches. */
+function settle(all: number, seconds: (workers: number) => number, epochSteps = 1000, multiple = 1) {
+  const trial = new WorkerTrial(all, multiple);
+  const sizes: number[] = [];
+  for (let left = epochSteps; !trial.settled; left = left === 0 ? epochSteps : left) {
+    const steps = trial.steps(left);
+    sizes.push(steps);
+    trial.add(steps, steps * seconds(trial.workers));
+    left -= steps;
+  }
+  return { workers: trial.workers, tried: trial.tried.map(({ workers }) => workers), sizes };
+}
+
+describe('a trial', () => {
+  it.each<[string, number, (workers: number) => number, number, number[]]>([
+    ['all, where work is shared well', 8, (workers) => 0.02 / workers, 8, [8, 4]],
+    ['one, where meeting costs more than the work', 8, (workers) => 1e-4 * workers, 1, [8, 4, 2, 1]],
+    ['the best in between', 16, (workers) => 0.004 / workers + 0.0005 * workers, 4, [16, 8, 4, 2]],
+    ['one of one', 1, () => 1, 1, []],
+  ])('settles on %s', (_, all, seconds, workers, tried) => {
+    expect(settle(all, seconds)).toMatchObject({ workers, tried });
+  });
+
+  it('tries whole updates, also in short epochs', () => {
+    const { sizes, workers } = settle(4, () => 1e-4, 40, 5);
+    expect(sizes.every((size) => size % 5 === 0)).toBe(true);
+    expect(workers).toBe(4);
+  });
+});
+
+describe.runIf(availableParallelism() > 1)('fit', () => {
+  it('has the same bits, and says what it tried', async () => {
+    const { x, y } = classes(1003, [6]);
+    const models = [mlp(tf.train.momentum(0.1, 0.9)), mlp(tf.train.momentum(0.1, 0.9))] as const;
+    models[1].setWeights(models[0].getWeights());
+    const options = { batchSize: 4, epochs: 12, shards: 3, seed: 5, validationSplit: 0.1 };
+    const seen: number[] = [];
+    const onBatchEnd = (batch: number) => {
+      seen.push(batch);
+    };
+    const found = await fit(models[0], x, y, { ...options, workers: 'auto', callbacks: { onBatchEnd } });
+    const fixed = await fit(models[1], x, y, { ...options, workers: 2 });
+    expect(found.history).toEqual(fixed.history);
+    models[0].getWeights().forEach((weight, i) => {
+      expect(weight.dataSync()).toEqual(models[1].getWeights()[i]?.dataSync());
+    });
+    const { settled, updates, miniBatches } = found.run;
+    expect([updates, miniBatches]).toEqual([12 * 226, 226]);
+    expect(seen).toEqual(Array.from({ length: 12 * 226 }, (_, i) => i % 226));
+    expect(settled?.tried.map(({ workers }) => workers)).toContain(settled?.workers);
+    expect(fixed.run.settled).toBeUndefined();
+  });
+});
