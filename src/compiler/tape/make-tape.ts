@@ -327,7 +327,7 @@ function parametersOf({ op, attrs, inputs }: Value): [number, number] {
 const DEFAULTS: Record<string, [alpha: number, beta: number]> = {
   HardSigmoid: [0.2, 0.5],
   Elu: [1, 0],
-  Selu: [1.67326319217681884765625, 1.05070102214813232421875],
+  Selu: [1.6732631921768188, 1.0507010221481323],
   LeakyRelu: [0.01, 0],
 };
 const FLOAT_MAX = 3.4028234663852886e38;
