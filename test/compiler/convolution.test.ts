@@ -74,7 +74,7 @@ describe('conv2d', () => {
   });
 
   // From 8 channels on, and where sizes nearly stay, ONNX' own convolution takes over: the input's gradient is one too.
-  it('has the same gradients and values by either way of computing it', async () => {
+  it('has the gradients and values of tfjs by ONNX' operator, where there are many channels', async () => {
     const wide = (options: Partial<Parameters<typeof tf.layers.conv2d>[0]>) => {
       const model = tf.sequential({
         layers: [
@@ -92,8 +92,7 @@ describe('conv2d', () => {
       /\bConv_\d/.test(Buffer.from(stage?.onnx ?? []).toString('latin1'));
     const same = { padding: 'same' } as const;
     for (const options of [{}, same, { ...same, kernelSize: [3, 4] as [number, number] }, { ...same, strides: 2 }]) {
-      const isPlanar = !('strides' in options);
-      expect(planar(compileTrainingStep(wide(options), 3, specsOf(features), specsOf(targets)))).toBe(isPlanar);
+      expect(planar(compileTrainingStep(wide(options), 3, specsOf(features), specsOf(targets)))).toBe(true);
       await expectTrainingStep(wide(options), features, targets);
       expect(planar(compileEvaluationStep(wide(options), 3, specsOf(features), specsOf(targets)))).toBe(true);
       await expectEvaluationStep(wide(options), features, targets);
