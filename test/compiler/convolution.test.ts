@@ -74,7 +74,7 @@ describe('conv2d', () => {
   });
 
   // From 8 channels on, and where sizes nearly stay, ONNX' own convolution takes over: the input's gradient is one too.
-  it('has the gradients and values of tfjs by ONNX' operator, where there are many channels', async () => {
+  it('has the gradients and values of tfjs by the operator of ONNX, where there are many channels', async () => {
     const wide = (options: Partial<Parameters<typeof tf.layers.conv2d>[0]>) => {
       const model = tf.sequential({
         layers: [
