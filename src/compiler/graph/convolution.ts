@@ -7,7 +7,7 @@ import { add } from './elementwise.js';
 import { asInterleaved, scatterAdd } from './interleave.js';
 import { asTransposed, concat, reshape, slice, transpose } from './layout.js';
 import { gemm } from './linear.js';
-import { planarConv2d, planarInputGradient } from './planar.js';
+import { planarConv2d, turnedConvolution } from './planar.js';
 import { dim, sameShape } from './shapes.js';
 import type { Attrs, Value } from './value.js';
 import {
@@ -125,8 +125,8 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
   const parts = partsOf(dy, window);
-  const planar = parts[0]?.dy === dy ? planarInputGradient(dy, filter, window, [height, width]) : undefined;
-  if (planar) return planar;
+  const turned = parts[0]?.dy === dy ? turnedConvolution(dy, filter, window, [height, width]) : undefined;
+  if (turned) return conv2d(...turned);
   const pieces = parts.flatMap((part) => {
     const columns = gemm(rowsOf(part.dy), filterMatrix(filter), false, true);
     const taps = tapPositions(window);

@@ -2,7 +2,7 @@
 import { foldBinary, foldUnary } from './fold.js';
 import { asInterleaved, interleave } from './interleave.js';
 import { asTransposed, cast, expand, reshape, transpose, unexpanded } from './layout.js';
-import { broadcast, invertPermutation, isOne, padRank, type Shape } from './shapes.js';
+import { broadcast, invertPermutation, isOne, padRank, type Shape, sameShape } from './shapes.js';
 import { type Attrs, type IrType, isScalarLike, type Value } from './value.js';
 
 const COMPARISONS = new Set(['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual']);
@@ -78,13 +78,32 @@ function mulIdentities(a: Value, b: Value, full: Shape): Value | undefined {
     [a, b],
     [b, a],
   ] as const) {
-    if (!isScalarLike(s)) continue;
+    if (!isScalarLike(s)) {
+      const repeated = isRepeated(s, full) ? repeatedFactor(x, s, full) : undefined;
+      if (repeated) return mul(repeated.rest, mul(repeated.factor, s));
+      continue;
+    }
     const masked = s.splat === undefined ? undefined : maskFactor(x);
     if (masked) return expand(mul(masked.rest, mul(masked.mask, s)), full);
     const factor = scalarFactor(x);
     if (factor) return expand(mul(factor.rest, mul(factor.scalar, reshape(s, []))), full);
   }
   return undefined;
+}
+
+/** Whether `x` is the same along an axis of `full`, to which it is broadcast. */
+function isRepeated(x: Value, full: Shape): boolean {
+  return padRank(x.shape, full.length).some((n, axis) => n === 1 && full[axis] !== 1);
+}
+
+/** Splits x = rest * factor, with a factor that is repeated like s: (rest * factor) * s takes one more pass than rest * (factor * s). */
+function repeatedFactor(x: Value, s: Value, full: Shape): { rest: Value; factor: Value } | undefined {
+  if (x.op !== 'Mul' || !sameShape(x.shape, full)) return undefined;
+  const [a, b] = x.inputs as [Value, Value];
+  const fits = (rest: Value, factor: Value): boolean =>
+    sameShape(rest.shape, full) && sameShape(padRank(factor.shape, full.length), padRank(s.shape, full.length));
+  if (fits(a, b)) return { rest: a, factor: b };
+  return fits(b, a) ? { rest: b, factor: a } : undefined;
 }
 
 /** Splits x = rest * mask: a constant factor belongs to the mask, of which gates that are cut from one tensor share one. */

@@ -1,5 +1,6 @@
 /** Replaces what the graph holds symbolically by ONNX operators, once it is known what is used. */
 import { batchProducts } from './batch-products.js';
+import { blockConvolutions } from './blocked.js';
 import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
 import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
@@ -9,6 +10,7 @@ import { countUses, rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumProducts } from './sum-products.js';
 import { topologicalOrder, type Value } from './value.js';
+import { widenBroadcasts } from './widen.js';
 
 /** Rebuilds the graph under `outputs` with every symbolic node written out and some values replaced by others. */
 export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
@@ -17,8 +19,17 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
 
 /** Makes larger operations of small ones: the last passes, at the sizes that are computed. */
 export function mergeOperations(outputs: readonly Value[]): Value[] {
-  const products = batchProducts(sumProducts(addBiasFirst(outputs)));
-  return splitSlices(hoistAboveSlices(fuseBiases(products)));
+  const products = batchProducts(sumProducts(addBiasFirst(orderOperands(outputs))));
+  return widenBroadcasts(blockConvolutions(splitSlices(hoistAboveSlices(fuseBiases(products)))));
+}
+
+/** a * b and b * a are one node. The traces of different numbers of rows have been compared by now. */
+function orderOperands(outputs: readonly Value[]): Value[] {
+  return rebuild(outputs, new Map(), (value) => {
+    const [a, b] = value.inputs as [Value, Value];
+    if (value.op !== 'Mul' || a.id <= b.id || !sameShape(a.shape, b.shape)) return value;
+    return value.graph.node('Mul', [b, a], value.attrs, { shape: value.shape, dtype: value.dtype });
+  });
 }
 
 /** A pooling asks for convolutions of parts of the windows; where the whole is needed anyway, the parts are cut from it. */

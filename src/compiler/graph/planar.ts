@@ -45,13 +45,18 @@ export function planarConvolution(x: Value, filters: Value, window: Window, grou
 const MAX_GROWTH = 1.3;
 
 /** Gradient of a convolution's input as a convolution of dy with the filter turned around; undefined where that is slow. */
-export function planarInputGradient(dy: Value, filter: Value, window: Window, size: Pair): Value | undefined {
+export function turnedConvolution(
+  dy: Value,
+  filter: Value,
+  window: Window,
+  size: Pair,
+): [dy: Value, filter: Value, window: Window] | undefined {
   const [height, width] = size;
   const grows = (height * width) / (window.out[0] * window.out[1]);
   const isWide = dim(filter.shape, 2) >= 8 && dim(filter.shape, 3) >= 8;
   const isPlain = window.stride.every((s) => s === 1) && window.offset.every((o) => o === 0);
   if (!isWide || !isPlain || grows > MAX_GROWTH || window.kernel.every((k) => k === 1)) return undefined;
-  return planarConv2d(dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turnedWindow(window, size));
+  return [dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turnedWindow(window, size)];
 }
 
 /** The window by which dy, with filters turned around, gives the gradient of an input of this size; for strides of 1. */

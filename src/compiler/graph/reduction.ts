@@ -20,6 +20,7 @@ export function reduce(
   if (real.length === 0) return reshape(x, shape);
   if (op === 'ReduceMean') return mul(reduce('ReduceSum', x, axes, keepDims), scalar(x, 1 / countOf(x, real)));
   if (x.splat !== undefined) return x.graph.splat(reducedSplat(op, x.splat, countOf(x, real)), shape, x.dtype);
+  if (op === 'ReduceSum' && isDeviation(x, real)) return x.graph.splat(0, shape, x.dtype);
   const expanded = reduceExpanded(op, x, real);
   if (expanded) return reshape(expanded, shape);
   const factored = op === 'ReduceSum' ? factorsOf(x, real) : undefined;
@@ -64,6 +65,22 @@ function factorsOf(x: Value, axes: readonly number[]): { rest: Value; factors: V
 function isConstantAlong(factor: Value, x: Value, axes: readonly number[]): boolean {
   const shape = padRank(factor.shape, x.shape.length);
   return axes.every((axis) => shape[axis] === 1);
+}
+
+/** Whether x is a - mean(a), with the mean over these axes: such deviations add up to nothing. */
+function isDeviation({ op, inputs, shape }: Value, axes: readonly number[]): boolean {
+  if (op !== 'Sub') return false;
+  const [a, b] = inputs as [Value, Value];
+  const mean = b.op === 'Reshape' ? (b.inputs[0] as Value) : b;
+  if (mean.op !== 'Mul' || !sameShape(a.shape, shape)) return false;
+  const [sum, share] = mean.inputs as [Value, Value];
+  return (
+    sum.op === 'ReduceSum' &&
+    sum.inputs[0] === a &&
+    sameShape(sum.attrs.axes as number[], axes) &&
+    share.splat === Math.fround(1 / countOf(a, axes)) &&
+    isConstantAlong(b, a, axes)
+  );
 }
 
 function countOf(x: Value, axes: readonly number[]): number {

@@ -24,6 +24,12 @@ const LARGEST_SPLAT = 1024;
 
 const FLOAT_ATTRS = new Set(['alpha', 'beta', 'gamma', 'epsilon']);
 const CONTRIB_OPS = new Set(['FusedMatMul']);
+/** Operators of ONNX Runtime on blocks of channels, by their names in the graph, where they are told from ONNX' own. */
+const BLOCKED_OPS: Record<string, string> = {
+  BlockedConv: 'Conv',
+  BlockChannels: 'ReorderInput',
+  UnblockChannels: 'ReorderOutput',
+};
 
 export interface NamedValue {
   name: string;
@@ -49,6 +55,7 @@ export function encodeModel(
       opsetImport: [
         { domain: '', version: OPSET },
         { domain: 'com.microsoft', version: 1 },
+        { domain: 'com.microsoft.nchwc', version: 1 },
       ],
       graph: encoder.graph(),
     }),
@@ -127,8 +134,10 @@ class Encoder {
   }
 
   #pushNode(opType: string, input: string[], output: string[], attribute: object[]): void {
-    const domain = CONTRIB_OPS.has(opType) ? 'com.microsoft' : '';
-    this.#nodes.push({ opType, name: `${opType}_${this.#nodes.length}`, input, output, attribute, domain });
+    const name = `${opType}_${this.#nodes.length}`;
+    const blocked = BLOCKED_OPS[opType];
+    const domain = blocked ? 'com.microsoft.nchwc' : CONTRIB_OPS.has(opType) ? 'com.microsoft' : '';
+    this.#nodes.push({ opType: blocked ?? opType, name, input, output, attribute, domain });
   }
 
   #addConstant(value: Value): void {

@@ -10,11 +10,11 @@ export interface Staged {
   exchanges: Exchange[];
 }
 
-const FREE = new Set(['Constant', 'Expand', 'Reshape']);
+const MOVES = new Set(['Constant', 'Expand', 'Pad', 'Reshape', 'Slice', 'Transpose']);
 
 /** Cheaper to do again in each stage that needs them than to carry along; int64 indices are of no type that can be carried. */
 function isRepeated({ op, dtype }: Value): boolean {
-  return FREE.has(op) || dtype === 'int64';
+  return MOVES.has(op) || dtype === 'int64';
 }
 
 /**

@@ -1,0 +1,104 @@
+/** Convolutions of whole blocks of channels, which ONNX Runtime does in a layout of its own. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { StepProgram } from '#shardfit/common/program.js';
+import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
+import { channelBlock } from '#shardfit/compiler/onnx/channel-block.js';
+import { expectEvaluationStep, expectTrainingStep, oneHotRows, random } from './expect-step.js';
+import { specsOf } from './run-program.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const seeded = (seed: number) => tf.initializers.glorotNormal({ seed });
+type ConvOptions = Partial<Parameters<typeof tf.layers.conv2d>[0]>;
+
+/** Three convolutions of which the second one has `inputs` and `filters` channels. */
+function model(inputs: number, filters: number, options: ConvOptions): tf.Sequential {
+  const layers = [
+    tf.layers.conv2d({ inputShape: [7, 8, 2], filters: inputs, kernelSize: 2, kernelInitializer: seeded(1) }),
+    tf.layers.conv2d({ filters, kernelSize: 3, activation: 'relu', kernelInitializer: seeded(2), ...options }),
+    tf.layers.flatten(),
+    tf.layers.dense({ units: 4, kernelInitializer: seeded(3) }),
+  ];
+  const sequential = tf.sequential({ layers });
+  sequential.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  return sequential;
+}
+
+function countOf(operator: string, { stages }: StepProgram): number {
+  const text = Buffer.concat(stages.map(({ onnx }) => onnx)).toString('latin1');
+  return new Set(text.match(new RegExp(`\\b${operator}_\\d+`, 'g'))).size;
+}
+
+const CASES: [string, number, number, ConvOptions][] = [
+  ['16 to 16 channels', 16, 16, { padding: 'same' }],
+  ['16 to 32 channels', 16, 32, { padding: 'same' }],
+  ['32 to 16 channels', 32, 16, { padding: 'same' }],
+  ['32 to 48 channels, without padding', 32, 48, {}],
+  ['a kernel of 2 x 3', 16, 32, { padding: 'same', kernelSize: [2, 3] }],
+  ['strides', 32, 32, { padding: 'same', strides: 2 }],
+];
+
+describe('convolutions in blocks of channels', () => {
+  it.each(CASES)('have the values and gradients of tfjs: %s', async (_, inputs, filters, options) => {
+    const [x, y] = [random([3, 7, 8, 2], 5), random([3, 4], 6)];
+    await expectTrainingStep(model(inputs, filters, options), [x], [y]);
+    await expectEvaluationStep(model(inputs, filters, options), [x], [y]);
+  });
+
+  it('take the place of the plain ones where channels make whole blocks, forwards and backwards', () => {
+    // Processors without such a layout have none to count.
+    const has = Number(channelBlock() > 1);
+    const [x, y] = [specsOf([random([3, 7, 8, 2], 5)]), specsOf([random([3, 4], 6)])];
+    const same = { padding: 'same' } as const;
+    const step = compileTrainingStep(model(16, 32, same), 3, x, y);
+    expect(countOf('BlockedConv', step)).toBe(2 * has);
+    expect(countOf('Conv', step)).toBe(2 * (1 - has));
+    expect(countOf('BlockedConv', compileEvaluationStep(model(16, 32, same), 3, x, y))).toBe(has);
+    expect(countOf('BlockedConv', compileTrainingStep(model(16, 20, same), 3, x, y))).toBe(0);
+  });
+
+  it('go on in blocks from one to the next', async () => {
+    const layers = [
+      tf.layers.conv2d({ inputShape: [6, 6, 16], filters: 32, kernelSize: 3, padding: 'same', useBias: false }),
+      tf.layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', useBias: false }),
+      tf.layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
+      tf.layers.dense({ units: 3, activation: 'softmax' }),
+    ];
+    const chain = tf.sequential({ layers });
+    chain.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+    const [x, y] = [random([4, 6, 6, 16], 5), oneHotRows(4, 3)];
+    await expectTrainingStep(chain, [x], [y]);
+    // Evaluation needs the values in between in no other layout.
+    const program = compileEvaluationStep(chain, 4, specsOf([x]), specsOf([y]));
+    expect(countOf('BlockChannels', program)).toBe(0);
+  });
+});
+
+/** Enough pixels for channels' numbers to be repeated over them. */
+describe('numbers for each of a few channels', () => {
+  it('meet images as in tfjs: scales and shifts of batch norm, forwards and backwards', async () => {
+    const input = tf.input({ shape: [20, 24, 3] });
+    const conv = (x: tf.SymbolicTensor, seed: number) =>
+      tf.layers
+        .conv2d({ filters: 16, kernelSize: 3, padding: 'same', useBias: false, kernelInitializer: seeded(seed) })
+        .apply(x) as tf.SymbolicTensor;
+    const norm = (x: tf.SymbolicTensor) =>
+      tf.layers
+        .batchNormalization({ betaInitializer: seeded1d(7), gammaInitializer: seeded1d(8) })
+        .apply(x) as tf.SymbolicTensor;
+    let x = tf.layers.reLU().apply(norm(conv(input, 1))) as tf.SymbolicTensor;
+    x = tf.layers.add().apply([x, norm(conv(x, 2))]) as tf.SymbolicTensor;
+    x = tf.layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }).apply(x) as tf.SymbolicTensor;
+    const outputs = tf.layers.dense({ units: 3, kernelInitializer: seeded(3) }).apply(x) as tf.SymbolicTensor;
+    const built = tf.model({ inputs: input, outputs });
+    built.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const [features, targets] = [random([5, 20, 24, 3], 5), random([5, 3], 6)];
+    const wide = compileTrainingStep(built, 5, specsOf([features]), specsOf([targets]));
+    // [5, 20, 24, 16] in rows of 24 * 16.
+    expect(Buffer.from(wide.stages[0]?.onnx as Uint8Array).includes('i64_100_384')).toBe(true);
+    await expectTrainingStep(built, [features], [targets]);
+  });
+});
+
+const seeded1d = (seed: number) => tf.initializers.randomNormal({ mean: 1, stddev: 0.3, seed });
