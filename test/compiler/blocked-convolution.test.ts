@@ -89,6 +89,8 @@ describe('numbers for each of a few channels', () => {
         .apply(x) as tf.SymbolicTensor;
     let x = tf.layers.reLU().apply(norm(conv(input, 1))) as tf.SymbolicTensor;
     x = tf.layers.add().apply([x, norm(conv(x, 2))]) as tf.SymbolicTensor;
+    // Without it the mean's gradient is the same for all pixels of an image, and gamma's is a sum that nearly cancels.
+    x = tf.layers.reLU().apply(x) as tf.SymbolicTensor;
     x = tf.layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }).apply(x) as tf.SymbolicTensor;
     const outputs = tf.layers.dense({ units: 3, kernelInitializer: seeded(3) }).apply(x) as tf.SymbolicTensor;
     const built = tf.model({ inputs: input, outputs });
