@@ -94,7 +94,7 @@ const NARROW = 8;
 /** Gradient of the filter. */
 export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
   const parts = partsOf(dy, window);
-  if (parts[0]?.dy === dy && dim(x.shape, 3) >= NARROW) return filterGradientByTaps(x, dy, window, filterShape);
+  if (dim(x.shape, 3) >= NARROW) return filterGradientByTaps(x, parts, filterShape);
   const products = parts.map((part) => {
     const [windows, rows] = [windowMatrix(x, part.window), rowsOf(part.dy)];
     // Gemm transposes its left side in memory, so that is the narrower one; the small result is transposed back.
@@ -108,15 +108,19 @@ export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filter
  * Each tap of the filter has its product of what it saw with the gradient: nothing is gathered, and three times as fast as one product
  * with gathered windows where windows overlap. The forward pass is then ONNX' operator.
  */
-function filterGradientByTaps(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
+function filterGradientByTaps(x: Value, parts: ReturnType<typeof partsOf>, filterShape: readonly number[]): Value {
+  const { window } = parts[0] as { window: Window };
   const padded = padInput(x, window);
-  const rows = rowsOf(dy);
-  const products = tapPositions(window).map((position) => {
-    const seen = rowsOf(tap(padded, window, position));
-    // Gemm transposes its left side in memory, so that is the narrower one; the small result is transposed back.
-    const swap = dim(rows.shape, 1) < dim(seen.shape, 1);
-    return swap ? transpose(gemm(rows, seen, true, false), [1, 0]) : gemm(seen, rows, true, false);
-  });
+  const products = tapPositions(window).map((position) =>
+    parts
+      .map(({ dy, window: own }) => {
+        const [seen, rows] = [rowsOf(tap(padded, own, position)), rowsOf(dy)];
+        // Gemm transposes its left side in memory, so that is the narrower one; the small result is transposed back.
+        const swap = dim(rows.shape, 1) < dim(seen.shape, 1);
+        return swap ? transpose(gemm(rows, seen, true, false), [1, 0]) : gemm(seen, rows, true, false);
+      })
+      .reduce(add),
+  );
   return reshape(concat(products, 0), filterShape);
 }
 
