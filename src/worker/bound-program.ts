@@ -47,7 +47,8 @@ export class BoundProgram implements RunnableProgram {
     this.#totals = totals;
     this.#setup = setup;
     this.#parameters = setup.parameters;
-    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control));
+    const keepsMemory = program.stages.length === 1;
+    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, keepsMemory));
   }
 
   /** Makes the program read its weights from `vector`. */

@@ -25,10 +25,14 @@ export class Session {
   readonly #session: Binding.InferenceSession;
   readonly #control: Control;
 
-  /** @throws Error if ONNX Runtime refuses the program. */
-  constructor(onnx: Uint8Array, control: Control) {
+  /**
+   * @param keepsMemory whether the memory of a run is kept for the next one. It is faster, and costs as much again for each
+   * session of a program that has several.
+   * @throws Error if ONNX Runtime refuses the program.
+   */
+  constructor(onnx: Uint8Array, control: Control, keepsMemory = true) {
     this.#control = control;
-    this.#session = control.callNative(() => load(onnx));
+    this.#session = control.callNative(() => load(onnx, { ...OPTIONS, enableCpuMemArena: keepsMemory }));
   }
 
   /** Computes `outputs` in place from `inputs`. */
@@ -41,10 +45,10 @@ export class Session {
   }
 }
 
-function load(onnx: Uint8Array): Binding.InferenceSession {
+function load(onnx: Uint8Array, options: InferenceSession.SessionOptions): Binding.InferenceSession {
   initOrt();
   const session = new binding.InferenceSession();
   const bytes = Uint8Array.from(onnx);
-  session.loadModel(bytes.buffer, 0, bytes.byteLength, OPTIONS);
+  session.loadModel(bytes.buffer, 0, bytes.byteLength, options);
   return session;
 }
