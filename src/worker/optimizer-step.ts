@@ -1,9 +1,6 @@
 import { learningRateAt, type Optimizer } from '../common/optimizers/index.js';
 import type { Kernels, Pass } from '../kernels/kernels.js';
 
-/** clipValue of a kernel that clips nothing: the largest float32. */
-const NO_CLIP = 3.4028234663852886e38;
-
 /**
  * Applies an optimizer to one slice, by its kernel.
  *
@@ -12,7 +9,7 @@ const NO_CLIP = 3.4028234663852886e38;
  */
 export function optimizerStep(kernels: Kernels, optimizer: Optimizer, pass: Pass, t: number, scale: number): void {
   const rate = learningRateAt(optimizer, t);
-  kernels.setPass(scale, optimizer.clipValue ?? NO_CLIP, 1 - rate * (optimizer.weightDecay ?? 0));
+  kernels.setPass(scale, optimizer.clipValue ?? Infinity, 1 - rate * (optimizer.weightDecay ?? 0));
   switch (optimizer.kind) {
     case 'sgd':
       sgdStep(kernels, optimizer, pass, rate);

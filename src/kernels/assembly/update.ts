@@ -11,18 +11,20 @@
 // What is done to gradients and weights whatever the optimizer. In globals, since each thread has its own instance: set
 // before a pass, so that the kernels need not hand on three more numbers each.
 let gradientScale: f32 = 1;
-let clipValue: f32 = f32.MAX_VALUE;
+let clipValue: f32 = Infinity;
 let keep: f32 = 1;
+let altersGradient = false;
 
 /**
  * @param scale factor of every gradient (clipping by norm)
- * @param clip largest size of a gradient value (clipping by value)
+ * @param clip largest size of a gradient value (clipping by value); infinite if any will do
  * @param kept what is left of a weight before it is updated: 1 - rate * weightDecay
  */
 export function setPass(scale: f32, clip: f32, kept: f32): void {
   gradientScale = scale;
   clipValue = clip;
   keep = kept;
+  altersGradient = scale != 1 || clip != Infinity;
 }
 
 /** Sum over the gradient slots of the four floats at `offset`. */
@@ -30,7 +32,10 @@ export function setPass(scale: f32, clip: f32, kept: f32): void {
 export function sumOfSlots(gradients: usize, stride: usize, slots: i32, offset: usize): v128 {
   let pointer = gradients + offset;
   let sum = v128.load(pointer);
-  for (let s = 1; s < slots; s++) {
+  if (slots == 1) return sum;
+  pointer += stride;
+  sum = f32x4.add(sum, v128.load(pointer));
+  for (let s = 2; s < slots; s++) {
     pointer += stride;
     sum = f32x4.add(sum, v128.load(pointer));
   }
@@ -41,17 +46,15 @@ export function sumOfSlots(gradients: usize, stride: usize, slots: i32, offset: 
 @inline
 function gradientAt(gradients: usize, stride: usize, slots: i32, offset: usize): v128 {
   const sum = sumOfSlots(gradients, stride, slots, offset);
-  if (gradientScale == 1 && clipValue == f32.MAX_VALUE) return sum;
-  const clip = f32x4.splat(clipValue);
-  return f32x4.max(f32x4.neg(clip), f32x4.min(clip, f32x4.mul(sum, f32x4.splat(gradientScale))));
+  if (!altersGradient) return sum;
+  const scaled = f32x4.mul(sum, f32x4.splat(gradientScale));
+  return f32x4.pmax(f32x4.pmin(scaled, f32x4.splat(clipValue)), f32x4.splat(-clipValue));
 }
 
 /** weights = keep * weights + change. */
 @inline
 function change(weights: usize, by: v128): void {
-  let w = v128.load(weights);
-  if (keep != 1) w = f32x4.mul(f32x4.splat(keep), w);
-  v128.store(weights, f32x4.add(w, by));
+  v128.store(weights, f32x4.add(f32x4.mul(f32x4.splat(keep), v128.load(weights)), by));
 }
 
 /** average = beta * average + (1 - beta) * value, stored and returned. */
