@@ -5,8 +5,8 @@ import type { RowSource } from './row-source.js';
 /** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
 export function configureCallbacks(
   model: tf.LayersModel,
-  { callbacks, epochs, initialEpoch, batchSize, optimizer }: ResolvedOptions,
-  { rows: samples, steps }: RowSource,
+  { callbacks, epochs, initialEpoch, optimizer }: ResolvedOptions,
+  { rows: samples, steps, batchSize }: RowSource,
   metrics: string[],
   doValidation: boolean,
 ): { list: tf.CallbackList; history: tf.History; userCallbacks: boolean } {

@@ -111,7 +111,7 @@ async function prepare(
   const validation = await openValidation(model, validationData, validationBatchSize, signal);
   const programs = compilePrograms(model, { ...options, batchSize: first.rows }, first, validation);
   const ofValidation = validation && roomsOf(validation);
-  const batches = batchesInWindow(first, options.gradientAccumulationSteps);
+  const batches = batchesInWindow(first);
   const space = {
     rooms: [...windowRooms('training', first, batches), ...(ofValidation?.rooms ?? [])],
     steps: Math.max(batches, ofValidation?.steps ?? 0),

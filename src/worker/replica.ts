@@ -86,7 +86,7 @@ export class Replica {
     if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
     this.#engine.useData(plan.data, plan.shuffled);
     // An epoch that is trained piece by piece keeps its order.
-    if (plan.shuffled && !plan.firstStep) this.#shuffle(plan);
+    if (plan.shuffled && !plan.firstStep && plan.steps > 0) this.#shuffle(plan);
     return this.#report(trainByRule(this, plan));
   }
 
