@@ -51,20 +51,25 @@ export class Training implements AsyncDisposable {
   /** Trains all epochs and leaves the weights in the model, also when training ends early. */
   async run(): Promise<FitHistory> {
     const { list, history } = this.#callbacks;
+    const { signal } = this.#options;
+    let begun = false;
     try {
       await this.#group.all((worker) => worker.load());
-      this.#options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       this.#model.stopTraining = false;
+      begun = true;
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
         await this.#epoch(epoch);
         if (this.#stopAsked || this.#ranOut(epoch)) break;
       }
-      this.#options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       this.#ledger.publish();
       await list.onTrainEnd();
     } catch (error) {
       this.#ledger.publish();
+      // The end that was asked for is one like others: `earlyStopping` may have better weights.
+      if (begun && signal?.aborted && error === signal.reason) await list.onTrainEnd();
       throw this.#withSummary(error);
     }
     return Object.assign(history, { run: this.#recorder.summary() });
