@@ -17,13 +17,25 @@ const PIECE = 1024;
  *
  * @param options where labels are, for arrays
  * @param target with `labelled`: the column that was to be predicted, of a table; else only the rows are read
- * @throws DataError that says what is wrong with the data, where, and what to do.
+ * @throws DataError that says what is wrong with the data, where, and what to do; the signal's reason, between two pieces.
  */
 export async function* readFeatureRows(
   path: string,
   model: ModelRows,
   options: DataOptions,
   target?: string,
+): AsyncGenerator<RowPiece> {
+  for await (const piece of piecesOf(path, model, options, target)) {
+    options.signal?.throwIfAborted();
+    yield piece;
+  }
+}
+
+async function* piecesOf(
+  path: string,
+  model: ModelRows,
+  options: DataOptions,
+  target: string | undefined,
 ): AsyncGenerator<RowPiece> {
   if (target !== undefined && isBuiltIn(path)) return yield builtInRows(path, model, target);
   const format = formatOf(path);
