@@ -5,7 +5,7 @@ import { formatOf } from './data-format.js';
 import { checkDataOptions, type DataOptions } from './data-options.js';
 import { isBuiltIn, loadData } from './data-sets.js';
 import { readParquetFeatures } from './parquet/parquet-features.js';
-import { type RowPiece, splitRows } from './row-piece.js';
+import { type RowPiece, rowViews } from './row-piece.js';
 import type { Target } from './table.js';
 import { findColumns } from './table-columns.js';
 
@@ -51,7 +51,7 @@ async function* piecesOf(
 async function builtInRows(name: string, { columns }: ModelRows, target: string): Promise<RowPiece> {
   const table = await loadData(name, { target });
   const places = findColumns(name, table.columns, columns);
-  const rows = splitRows(table.features, table.columns.length);
+  const rows = rowViews(table.features, table.columns.length);
   return {
     rows: rows.map((row) => places.map((place) => row[place] as number)),
     cells: cellsOf(table.target),

@@ -1,5 +1,5 @@
 import { learningRateAt, type Optimizer } from '../common/optimizers/index.js';
-import type { Kernels, Pass } from '../kernels/kernels.js';
+import type { KernelPass, Kernels } from '../kernels/kernels.js';
 
 /** clipValue of a kernel that clips nothing: the largest float32. */
 const NO_CLIP = 3.4028234663852886e38;
@@ -10,7 +10,13 @@ const NO_CLIP = 3.4028234663852886e38;
  * @param t updates made before this one, for the learning rate and the corrections of moments
  * @param scale factor of the gradient: less than 1 where it is clipped by a norm
  */
-export function optimizerStep(kernels: Kernels, optimizer: Optimizer, pass: Pass, t: number, scale: number): void {
+export function optimizerStep(
+  kernels: Kernels,
+  optimizer: Optimizer,
+  pass: KernelPass,
+  t: number,
+  scale: number,
+): void {
   const rate = learningRateAt(optimizer, t);
   kernels.setPass(scale, optimizer.clipValue ?? NO_CLIP, 1 - rate * (optimizer.weightDecay ?? 0));
   switch (optimizer.kind) {
@@ -38,7 +44,7 @@ export function optimizerStep(kernels: Kernels, optimizer: Optimizer, pass: Pass
 
 type Kind<K extends Optimizer['kind']> = Extract<Optimizer, { kind: K }>;
 
-function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: Pass, rate: number): void {
+function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: KernelPass, rate: number): void {
   const [weights, velocity, , ...gradients] = pass;
   const { momentum, nesterov } = optimizer;
   if (momentum === 0) {
@@ -49,7 +55,7 @@ function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: Pass, rate: num
   kernels.reduceSgdMomentum(weights, velocity, ...gradients, inner, outer, momentum, nesterov);
 }
 
-function adamStep(kernels: Kernels, optimizer: Kind<'adam'>, pass: Pass, rate: number, t: number): void {
+function adamStep(kernels: Kernels, optimizer: Kind<'adam'>, pass: KernelPass, rate: number, t: number): void {
   const { beta1, beta2, epsilon, epsilonHat } = optimizer;
   const correction1 = 1 / (1 - beta1 ** (t + 1));
   const correction2 = 1 / (1 - beta2 ** (t + 1));
