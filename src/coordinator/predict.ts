@@ -2,19 +2,19 @@ import * as tf from '@tensorflow/tfjs';
 import { type Arena, allocate } from '../common/arena.js';
 import { Control } from '../common/control.js';
 import { sgd } from '../common/optimizers/index.js';
+import { checkNames } from '../common/option-names.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { ProgramOutput, StepProgram } from '../common/program.js';
 import type { DataSet, EagerModel, Pass } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { compilePrediction } from '../compiler/index.js';
 import { returnMemory } from './arena-memory.js';
-import { innerModel } from './check-model.js';
+import { usableModel } from './check-model.js';
 import { tracedOrEager } from './compile-programs.js';
 import type { Rows, TensorInput } from './data-in.js';
 import { describeEager, eagerPrediction } from './eager-model.js';
 import { matchFeatures, rowSpecs } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
-import { checkNames } from './option-names.js';
 import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
@@ -50,7 +50,7 @@ export async function predictOn(
 ): Promise<tf.Tensor | tf.Tensor[]> {
   checkNames('predict', options, OPTIONS);
   const resolved = resolveOptions(options);
-  const inner = innerModel(model);
+  const inner = usableModel(model);
   const features = await matchFeatures(inner, x, 'x');
   const { setup, arena, pass, outputs, results } = prepare(inner, features, resolved);
   try {
