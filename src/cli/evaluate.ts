@@ -15,6 +15,7 @@ import type { Interruption } from './interruption.js';
 import { chooseObjective, encodeTarget } from './objective.js';
 import type { Output } from './output.js';
 import { counted, metrics } from './report/format.js';
+import { savedColumns } from './saved-columns.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -31,9 +32,11 @@ export async function evaluateCommandLine(
   withFlagNames(() => resolveOptions({ batchSize, workers }));
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
-  const { model, preprocessing } = await loadModel(folder);
+  const saved = await loadModel(folder);
+  const { model } = saved;
+  const preprocessing = savedColumns(folder, saved);
   const loss = lossOf(folder, preprocessing);
-  const { normalizer, target: known } = preprocessing as Preprocessing;
+  const { normalizer, target: known } = preprocessing;
   const inputShape = inputShapeOf(model);
   const { features, target } = await readAll(
     { ...options, signal },
@@ -54,10 +57,7 @@ export async function evaluateCommandLine(
   output.line(metrics(logs));
 }
 
-function lossOf(folder: string, preprocessing: Preprocessing | undefined): Loss {
-  if (!preprocessing) {
-    throw new UsageError(`the model in ${folder} was saved without its columns: save it with shardfit train --save`);
-  }
+function lossOf(folder: string, preprocessing: Preprocessing): Loss {
   const loss = LOSSES.find((name) => name === preprocessing.loss);
   if (loss !== undefined) return loss;
   throw new UsageError(

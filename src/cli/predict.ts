@@ -6,7 +6,7 @@ import { inputShapeOf } from './input-shape.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import type { PredictOptions } from './predict-command.js';
-import { UsageError } from './usage-error.js';
+import { savedColumns } from './saved-columns.js';
 
 /** Rows that go through the model at a time. */
 const PIECE = 1024;
@@ -20,10 +20,9 @@ export async function predict(options: PredictOptions, output: Output, { signal 
   const { model: folder, data, out } = options;
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
-  const { model, preprocessing, predict: predictRows } = await loadModel(folder);
-  if (!preprocessing) {
-    throw new UsageError(`the model in ${folder} was saved without its columns: save it with shardfit train --save`);
-  }
+  const saved = await loadModel(folder);
+  const preprocessing = savedColumns(folder, saved);
+  const { model, predict: predictRows } = saved;
   const lines = [cell(preprocessing.target.name)];
   const taken = { columns: preprocessing.normalizer.columns, inputShape: inputShapeOf(model) };
   for await (const { rows } of readFeatureRows(data, taken, { ...options, signal })) {

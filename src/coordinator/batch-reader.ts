@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { ArrayInput, TensorInput } from './data-in.js';
+import { type ArrayInput, isPlainObject, type TensorInput } from './data-in.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { type ClassWeight, weighClasses } from './sample-weights.js';
 
@@ -154,10 +154,8 @@ function checkLikeFirst(batch: MatchedData, first: MatchedData, name: string): v
 
 function tensorsOf(input: TensorInput): tf.Tensor[] {
   const arrays: ArrayInput[] =
-    Array.isArray(input) || isPlain(input) ? Object.values(input as Record<string, ArrayInput>) : [input as ArrayInput];
+    Array.isArray(input) || isPlainObject(input)
+      ? Object.values(input as Record<string, ArrayInput>)
+      : [input as ArrayInput];
   return arrays.filter((array): array is tf.Tensor => typeof (array as tf.Tensor | null)?.dispose === 'function');
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

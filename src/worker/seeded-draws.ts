@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { sizeOf } from '../common/shapes.js';
 import { swapCellDropout } from '../compiler/trace/cell-dropout.js';
 import type { OpenModel } from '../compiler/trace/engine.js';
 import { allLayers } from '../compiler/trace/layers.js';
@@ -34,7 +35,7 @@ export class SeededDraws {
   /** Uniform numbers in [0, 1). Where rows were merged with another axis, each row still has numbers of its own. */
   #uniform(shape: number[], perRow: boolean): tf.Tensor {
     const { rows, firstRow, batchNumber } = this.#shard;
-    const size = shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(shape);
     const byRow = perRow && (shape[0] ?? 1) % rows === 0;
     const [from, count] = byRow ? [firstRow, rows] : [0, 1];
     const { memory, kernels } = this.#room(size);
