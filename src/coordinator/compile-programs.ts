@@ -23,7 +23,11 @@ export interface CompiledPrograms {
   shards: number;
   /** What is not as was asked for, in sentences. */
   warnings: string[];
-  /** The programs for mini-batches of another size. */
+  /**
+   * The programs for mini-batches of another size.
+   *
+   * @throws RangeError if those cannot be cut where the others were.
+   */
   compile(work: 'training' | 'evaluation', batchRows: number): StepProgram[];
   /** Set where tfjs computes the steps. */
   eager?: EagerModel;
@@ -108,7 +112,7 @@ function compileTraced(
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
       const compileWork = work === 'training' ? compileTraining : compileEvaluation;
-      return compileWork(compilers[work], own, batchRows, shards);
+      return orSayWhich(batchRows, shards, () => compileWork(compilers[work], own, batchRows, shards));
     },
   });
   const warnings: string[] = [];
@@ -121,6 +125,20 @@ function compileTraced(
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
     return { ...compile(1), constraint, warnings: [...warnings, warning] };
+  }
+}
+
+/** Mini-batches of the first size could be cut: it is too late to leave these whole. */
+function orSayWhich<T>(batchRows: number, shards: number, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof NotPartitionable)) throw error;
+    throw new RangeError(
+      `a mini-batch of ${batchRows} rows cannot be cut into ${shards} shards, as larger ones were: ${error.message}; ` +
+        "give batches of one size, or train with shards: 1 or batchStatistics: 'shard'",
+      { cause: error },
+    );
   }
 }
 

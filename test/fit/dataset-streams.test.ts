@@ -85,3 +85,16 @@ it('waits for an iterator no longer than the signal lets it, and leaves no liste
   setTimeout(() => controller.abort(new Error('enough')), 10);
   await expect(training).rejects.toThrow('enough');
 });
+
+it('names a size of batch that cannot be cut, where the first could', async () => {
+  // Rows of a batch of 5 depend on each other in pairs.
+  const loss = (y: tf.Tensor, z: tf.Tensor) =>
+    z.shape[0] === 5 ? tf.mean(tf.square(tf.matMul(z, z, false, true))) : tf.mean(tf.squaredDifference(y, z), -1);
+  const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [6] })] });
+  model.compile({ optimizer: 'sgd', loss: loss as () => tf.Scalar });
+  const before = model.getWeights()[0]?.dataSync().slice();
+  const training = fitDataset(model, batches(8, 6, 8, 5), { workers: 2 });
+  await expect(training).rejects.toThrow(/^a mini-batch of 5 rows cannot be cut into 2 shards, as larger ones were: /);
+  // The window before is trained.
+  expect(model.getWeights()[0]?.dataSync()).not.toEqual(before);
+});
