@@ -48,7 +48,7 @@ export async function evaluateCommandLine(
   const rows = target.values.length;
   const x = tf.tensor(normalize(normalizer, features), [rows, ...(inputShape as number[])]);
   const y = encodeTarget(target, objective);
-  const logs = await evaluate(model, x, y, { batchSize, workers }).catch((error) => {
+  const logs = await evaluate(model, x, y, { batchSize, workers, signal }).catch((error) => {
     throw inFlags(error);
   });
   signal.throwIfAborted();

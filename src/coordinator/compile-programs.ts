@@ -50,7 +50,7 @@ export function compilePrograms(
   );
 }
 
-/** What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way. */
+/** What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way, which the warnings say. */
 export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, eager: (warnings: string[]) => T): T {
   if (engine === 'tfjs') return eager([]);
   try {
@@ -158,16 +158,19 @@ export function compileForEvaluation(
   return tracedOrEager<ReturnType<typeof compileForEvaluation>>(
     options,
     () => traceForEvaluation(model, options, data),
-    () => ({
-      programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
-        eagerProgram(model, rows, batchRows),
-      ),
-      shards: 1,
-      eager: describeEager(model, options.modelModule, {
-        features: rowSpecs(data.features),
-        targets: rowSpecs(data.targets),
-      }),
-    }),
+    (warnings) => {
+      for (const warning of warnings) options.onWarning?.(warning);
+      return {
+        programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
+          eagerProgram(model, rows, batchRows),
+        ),
+        shards: 1,
+        eager: describeEager(model, options.modelModule, {
+          features: rowSpecs(data.features),
+          targets: rowSpecs(data.targets),
+        }),
+      };
+    },
   );
 }
 
@@ -177,6 +180,7 @@ function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, dat
     return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
+    options.onWarning?.(`${error.message}: mini-batches are not cut, and one worker computes each of them alone`);
     return { programs: compileEvaluation(compiler, options, data.rows, 1), shards: 1 };
   }
 }

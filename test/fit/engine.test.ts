@@ -69,9 +69,13 @@ describe('a model that cannot be traced', () => {
   it('is evaluated and predicted too', async () => {
     const model = readingModel();
     const { x, y } = classes(20, [6]);
-    const { loss } = await evaluate(model, x, y, { workers: 2, modelModule });
+    const heard: string[] = [];
+    const options = { workers: 2, modelModule, onWarning: (warning: string) => heard.push(warning) };
+    const { loss } = await evaluate(model, x, y, options);
     expect(loss).toBeCloseTo((model.evaluate(x, y) as tf.Scalar).dataSync()[0] as number, 5);
-    const output = (await predict(model, x, { workers: 2, batchSize: 6, modelModule })) as tf.Tensor;
+    const output = (await predict(model, x, { batchSize: 6, ...options })) as tf.Tensor;
+    expect(heard).toHaveLength(2);
+    for (const warning of heard) expect(warning).toMatch(/reads the value of a tensor .*: tfjs computes the steps/);
     const expected = model.predict(x, { batchSize: 6 }) as tf.Tensor;
     expect(tf.max(tf.abs(tf.sub(output, expected))).dataSync()[0]).toBeLessThan(1e-5);
   });
