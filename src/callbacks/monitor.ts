@@ -39,10 +39,6 @@ export class Monitor {
     this.#best = baseline ?? -this.#sign * Number.POSITIVE_INFINITY;
   }
 
-  get best(): number {
-    return this.#best;
-  }
-
   /**
    * Takes in the logs of one more epoch and says whether it is the best so far. NaN never is.
    *

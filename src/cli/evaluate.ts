@@ -11,44 +11,53 @@ import { LOSSES, type Loss } from './choices.js';
 import type { EvaluateCommandOptions } from './evaluate-command.js';
 import { inFlags, withFlagNames } from './flag-names.js';
 import { inputShapeOf } from './input-shape.js';
+import type { Interruption } from './interruption.js';
 import { chooseObjective, encodeTarget } from './objective.js';
 import type { Output } from './output.js';
-
 import { counted, metrics } from './report/format.js';
+import { savedColumns } from './saved-columns.js';
 import { UsageError } from './usage-error.js';
 
 /**
  * `shardfit evaluate`: loss and metrics of a saved model on the rows of a file.
  *
- * @throws Error if the model or the data cannot be read, or do not fit.
+ * @throws Error if the model or the data cannot be read, or do not fit; the signal's reason.
  */
-export async function evaluateCommandLine(options: EvaluateCommandOptions, output: Output): Promise<void> {
+export async function evaluateCommandLine(
+  options: EvaluateCommandOptions,
+  output: Output,
+  { signal }: Interruption,
+): Promise<void> {
   const { model: folder, data, batchSize, workers, json } = options;
   withFlagNames(() => resolveOptions({ batchSize, workers }));
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
-  const { model, preprocessing } = await loadModel(folder);
+  const saved = await loadModel(folder);
+  const { model } = saved;
+  const preprocessing = savedColumns(folder, saved);
   const loss = lossOf(folder, preprocessing);
-  const { normalizer, target: known } = preprocessing as Preprocessing;
+  const { normalizer, target: known } = preprocessing;
   const inputShape = inputShapeOf(model);
-  const { features, target } = await readAll(options, { columns: normalizer.columns, inputShape }, known);
+  const { features, target } = await readAll(
+    { ...options, signal },
+    { columns: normalizer.columns, inputShape },
+    known,
+  );
   const objective = chooseObjective(target, loss, model.outputs[0]?.shape.at(-1) ?? undefined);
   model.compile({ optimizer: 'sgd', loss: objective.loss, metrics: objective.metrics });
   const rows = target.values.length;
   const x = tf.tensor(normalize(normalizer, features), [rows, ...(inputShape as number[])]);
   const y = encodeTarget(target, objective);
-  const logs = await evaluate(model, x, y, { batchSize, workers }).catch((error) => {
+  const logs = await evaluate(model, x, y, { batchSize, workers, signal }).catch((error) => {
     throw inFlags(error);
   });
+  signal.throwIfAborted();
   if (json) return output.line(JSON.stringify({ event: 'evaluated', rows, ...logs }));
   output.line(`${data}: ${counted(rows, 'row')}; loss ${objective.loss}`);
   output.line(metrics(logs));
 }
 
-function lossOf(folder: string, preprocessing: Preprocessing | undefined): Loss {
-  if (!preprocessing) {
-    throw new UsageError(`the model in ${folder} was saved without its columns: save it with shardfit train --save`);
-  }
+function lossOf(folder: string, preprocessing: Preprocessing): Loss {
   const loss = LOSSES.find((name) => name === preprocessing.loss);
   if (loss !== undefined) return loss;
   throw new UsageError(
@@ -58,11 +67,11 @@ function lossOf(folder: string, preprocessing: Preprocessing | undefined): Loss 
 
 /** All rows in memory, as the training had them. */
 async function readAll(
-  { data, target, labels, xKey, yKey }: EvaluateCommandOptions,
+  { data, target, labels, xKey, yKey, signal }: EvaluateCommandOptions & { signal: AbortSignal },
   model: Parameters<typeof readFeatureRows>[1],
   known: Preprocessing['target'],
 ): Promise<{ features: Float64Array; target: Target }> {
-  const given = Object.fromEntries(Object.entries({ target, labels, xKey, yKey }).filter(([, value]) => value));
+  const given = Object.fromEntries(Object.entries({ target, labels, xKey, yKey, signal }).filter(([, value]) => value));
   const name = target ?? known.name;
   const rows: ArrayLike<number>[] = [];
   const cells: string[] = [];

@@ -3,15 +3,18 @@ import { exportOnnx } from '../saved-model/export-onnx.js';
 import { loadModel } from '../saved-model/load-model.js';
 import { writeWhole } from '../saved-model/write-whole.js';
 import type { ExportOptions } from './export-command.js';
+import type { Interruption } from './interruption.js';
 
 /**
  * `shardfit export`: a saved model as an ONNX file, which is written whole or not at all.
  *
- * @throws Error if the model cannot be read or exported, or the file cannot be written.
+ * @throws Error if the model cannot be read or exported, or the file cannot be written; the signal's reason.
  */
-export async function exportModel({ model: folder, out }: ExportOptions): Promise<void> {
+export async function exportModel({ model: folder, out }: ExportOptions, { signal }: Interruption): Promise<void> {
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   const { model } = await loadModel(folder);
-  await writeWhole(out, exportOnnx(model));
+  const onnx = exportOnnx(model);
+  signal.throwIfAborted();
+  await writeWhole(out, onnx);
 }

@@ -1,6 +1,6 @@
 import { EXIT } from './exit-code.js';
 
-/** Ctrl-C and `kill`, turned into an AbortSignal: training ends at a whole update and threads are ended cleanly. */
+/** Ctrl-C and `kill`, turned into an AbortSignal: training ends at a whole update, files are whole, threads are ended cleanly. */
 export interface Interruption extends Disposable {
   signal: AbortSignal;
   /** What the program should exit with; undefined while no signal came. */

@@ -12,25 +12,30 @@ export async function runProgram(argv: string[], output: Output, interruption: I
     // tfjs takes half a second to load: not for --help.
     await createProgram({
       train: async (options) => (await import('./train.js')).train(options, output, interruption),
-      predict: async (options) => (await import('./predict.js')).predict(options, output),
-      evaluate: async (options) => (await import('./evaluate.js')).evaluateCommandLine(options, output),
-      export: async (options) => (await import('./export.js')).exportModel(options),
+      predict: async (options) => (await import('./predict.js')).predict(options, output, interruption),
+      evaluate: async (options) => (await import('./evaluate.js')).evaluateCommandLine(options, output, interruption),
+      export: async (options) => (await import('./export.js')).exportModel(options, interruption),
       explain: async (options) => (await import('./explain.js')).explainCommandLine(options, output, interruption),
       bench: async (options) => (await import('./bench.js')).benchCommandLine(options, output, interruption),
       study: async (options) => (await import('./study.js')).studyCommandLine(options, output, interruption),
     }).parseAsync(argv);
   } catch (error) {
-    return explain(error, output, interruption);
+    return explain(error, output, interruption, argv[2]);
   }
   return interruption.exitCode ?? EXIT.done;
 }
 
-function explain(error: unknown, output: Output, { signal, exitCode }: Interruption): number {
+/** Commands without a training, which write all that they have to say at once. */
+const AT_ONCE = ['predict', 'evaluate', 'export'];
+
+function explain(error: unknown, output: Output, { signal, exitCode }: Interruption, command = ''): number {
   // commander has printed its message itself; it also throws after --help, with code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
   if (signal.aborted && error === signal.reason) {
     if (exitCode === EXIT.interrupted || exitCode === EXIT.terminated)
-      output.error('shardfit: stopped before training had begun');
+      output.error(
+        `shardfit: stopped ${AT_ONCE.includes(command) ? 'before there was a result' : 'before training had begun'}`,
+      );
     return exitCode ?? EXIT.interrupted;
   }
   const { message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -29,7 +29,7 @@ export async function studyCommandLine(
   // Before the data is loaded: nothing about it can put these right.
   checkMomentum(options);
   withFlagNames(() => planOf(studyOptionsOf(options, { training: Number.MAX_SAFE_INTEGER, learningRate: 0.01 })));
-  const loaded = await loadStudyTask(options, output);
+  const loaded = await loadStudyTask({ ...options, signal }, output);
   const report = studyReport(output, options);
   const data = { training: loaded.training, learningRate: defaultLearningRate(loaded.target) };
   const studyOptions = { ...studyOptionsOf(options, data), signal, onProgress: report.progress };

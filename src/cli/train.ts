@@ -38,7 +38,9 @@ export async function train(options: TrainOptions, output: Output, interruption:
   tf.enableProdMode();
   // Before training rather than after it, when the work would be lost.
   if (save !== undefined) await checkSave(save);
-  const { table, training } = await loadTable(options, output);
+  const { signal } = interruption;
+  const { table, training } = await loadTable({ ...options, signal }, output);
+  signal.throwIfAborted();
   const normalizer = fitNormalizer(table.features, table.columns, training);
   const classWeight = options.classWeight && balancedClassWeights(table.target, training);
   const { model, objective } = await buildModel(table, { ...options, file: options.model });
@@ -55,7 +57,7 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const y = encodeTarget(table.target, objective);
   const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer, ...(classWeight && { classWeight }) };
   const stopping = stoppingOf(options, training < table.rows);
-  const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, interruption.signal, stopping);
+  const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, signal, stopping);
   tf.dispose([x, y]);
   const diverged = divergence(model, logs);
   const saved = diverged !== undefined || run.updates === 0 ? undefined : save;

@@ -1,4 +1,3 @@
-import ndarray, { type NdArray } from 'ndarray';
 import type { DType } from './program.js';
 
 /** Typed arrays that live in the arena. Booleans are one byte each, as in tfjs. */
@@ -81,11 +80,6 @@ export class Arena {
 
   ints(name: string): Int32Array {
     return this.array(name) as Int32Array;
-  }
-
-  /** The segment as an n-dimensional view: no copy. */
-  ndarray(name: string, shape: number[]): NdArray<ArenaArray> {
-    return ndarray(this.array(name), shape);
   }
 }
 

@@ -8,7 +8,7 @@ const WORD = {
   arrived: 2,
   generation: 3,
   stepsDone: 4,
-  stoppedAt: 5,
+  stopped: 5,
   version: 6,
   mutex: 7,
   ticks: 8,
@@ -85,11 +85,11 @@ export class Control {
 
   /** Whether the epoch ends after the step just done. One rank decides it before a barrier, all read it behind. */
   get stopped(): boolean {
-    return Atomics.load(this.#words, at('stoppedAt')) !== 0;
+    return Atomics.load(this.#words, at('stopped')) !== 0;
   }
 
   set stopped(value: boolean) {
-    Atomics.store(this.#words, at('stoppedAt'), value ? 1 : 0);
+    Atomics.store(this.#words, at('stopped'), value ? 1 : 0);
   }
 
   /**

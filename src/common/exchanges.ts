@@ -1,5 +1,6 @@
 import { LINE } from './parameters.js';
 import type { Exchange, StepProgram } from './program.js';
+import { sizeOf } from './shapes.js';
 
 /** Where the part of a total stands in a shard's slot, and the total in the totals: first value and number of values. */
 export interface ExchangePlace {
@@ -12,7 +13,7 @@ export interface ExchangePlace {
 export function placeExchanges({ exchanges }: StepProgram): ExchangePlace[] {
   let end = 0;
   return exchanges.map((exchange) => {
-    const size = exchange.shape.reduce((a, b) => a * b, 1);
+    const size = sizeOf(exchange.shape);
     const place = { exchange, offset: end, size };
     end += Math.ceil(size / LINE) * LINE;
     return place;

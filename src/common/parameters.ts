@@ -1,5 +1,7 @@
 /** Where each weight of the model stands in the arena's vector of parameters, in a gradient slot and in an optimizer slot. */
 
+import { sizeOf } from './shapes.js';
+
 /**
  * What a step does to a weight: `trained` weights descend along their gradient, `replaced` ones get a value that the step
  * program computes (batch norm's moving averages), `fixed` ones stay.
@@ -38,7 +40,7 @@ export function layOutParameters(weights: Omit<Parameter, 'size' | 'offset'>[]):
   let end = 0;
   const place = (role: WeightRole) => {
     for (const weight of weights.filter((w) => w.role === role)) {
-      const size = weight.shape.reduce((a, b) => a * b, 1);
+      const size = sizeOf(weight.shape);
       parameters.push({ ...weight, size, offset: end });
       end += Math.ceil(size / LINE) * LINE;
     }

@@ -76,8 +76,10 @@ export interface EpochPlan extends Pass {
   optimizer: Optimizer;
   /** How many of the workers train, the first ones; the others do nothing. */
   workers: number;
-  /** Mini-batches whose mean gradient makes one update; the last of the epoch may make one of fewer. */
+  /** Mini-batches whose mean gradient makes one update. */
   accumulationSteps: number;
+  /** Of them, those before this pass: their gradients wait. A pass of no steps makes an update of them. */
+  gathered: number;
   /** Whether rows are taken in the order of the arena's permutation, which the first rank draws anew. */
   shuffled: boolean;
   /** Number of the epoch, which keys the permutation. */

@@ -5,6 +5,7 @@ export {
   compileTrainingStep,
   StepCompiler,
 } from './compile.js';
+export { innerModel } from './inner-model.js';
 export { NotPartitionable } from './partition/pairs.js';
 export type { BatchStatistics } from './partition/shard-program.js';
 export { encodePrediction } from './prediction.js';

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { ArrayInput, TensorInput } from './data-in.js';
+import { type ArrayInput, isPlainObject, type TensorInput } from './data-in.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { type ClassWeight, weighClasses } from './sample-weights.js';
 
@@ -27,7 +27,6 @@ export class BatchReader {
   readonly #model: tf.LayersModel;
   readonly #dataset: BatchDataset;
   readonly #options: ReaderOptions;
-  readonly #aborted: Promise<never>;
   #iterator: Awaited<ReturnType<BatchDataset['iterator']>> | undefined;
   /** Batches read since the last beginning. */
   #count = 0;
@@ -38,11 +37,11 @@ export class BatchReader {
     this.#model = model;
     this.#dataset = dataset;
     this.#options = options;
-    const { signal } = options;
-    this.#aborted = new Promise((_, reject) => {
-      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    });
-    this.#aborted.catch(() => {});
+  }
+
+  /** Rows of the first batch, the most that any has; 0 before it was read. */
+  get mostRows(): number {
+    return this.#first?.rows ?? 0;
   }
 
   /**
@@ -71,19 +70,25 @@ export class BatchReader {
   /**
    * The next batch; undefined behind the last.
    *
-   * @throws TypeError or RangeError if it does not fit the model or the first batch; the signal's reason; what the data set throws.
+   * @throws TypeError or RangeError if it does not fit the model or the first batch, or if there is none after a restart; the
+   * signal's reason; what the data set throws.
    */
   async next(): Promise<MatchedData | undefined> {
     const held = this.#held;
     this.#held = undefined;
     if (held) return held;
+    const { name, signal } = this.#options;
     if (!this.#iterator) {
-      this.#iterator = await this.#dataset.iterator();
+      this.#iterator = await unlessAborted(() => this.#dataset.iterator(), signal);
       this.#count = 0;
     }
-    const { value, done } = await Promise.race([this.#iterator.next(), this.#aborted]);
-    if (done) return undefined;
-    return this.#match(value);
+    const iterator = this.#iterator;
+    const { value, done } = await unlessAborted(() => iterator.next(), signal);
+    if (!done) return this.#match(value);
+    if (this.#count > 0 || !this.#first) return undefined;
+    throw new RangeError(
+      `${name} gave no batches when it was read once more: its iterator() must begin anew each time it is called`,
+    );
   }
 
   async #match(value: unknown): Promise<MatchedData> {
@@ -99,6 +104,22 @@ export class BatchReader {
     } finally {
       for (const tensor of [...tensorsOf(xs), ...tensorsOf(ys)]) tensor.dispose();
     }
+  }
+}
+
+/** What `work` comes to, or the reason of a signal that ends the wait for it. */
+async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work();
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+  });
+  signal.addEventListener('abort', stop);
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 
@@ -133,10 +154,8 @@ function checkLikeFirst(batch: MatchedData, first: MatchedData, name: string): v
 
 function tensorsOf(input: TensorInput): tf.Tensor[] {
   const arrays: ArrayInput[] =
-    Array.isArray(input) || isPlain(input) ? Object.values(input as Record<string, ArrayInput>) : [input as ArrayInput];
+    Array.isArray(input) || isPlainObject(input)
+      ? Object.values(input as Record<string, ArrayInput>)
+      : [input as ArrayInput];
   return arrays.filter((array): array is tf.Tensor => typeof (array as tf.Tensor | null)?.dispose === 'function');
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

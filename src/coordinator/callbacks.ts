@@ -5,8 +5,8 @@ import type { RowSource } from './row-source.js';
 /** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
 export function configureCallbacks(
   model: tf.LayersModel,
-  { callbacks, epochs, initialEpoch, batchSize, optimizer }: ResolvedOptions,
-  { rows: samples, steps }: RowSource,
+  { callbacks, epochs, initialEpoch, optimizer }: ResolvedOptions,
+  { rows: samples, steps, batchSize }: RowSource,
   metrics: string[],
   doValidation: boolean,
 ): { list: tf.CallbackList; history: tf.History; userCallbacks: boolean } {
@@ -34,7 +34,7 @@ export function standardizeCallbacks({ callbacks, yieldEvery = 'auto' }: FitOpti
   if (callbacks === undefined || callbacks === null) return [];
   const list = Array.isArray(callbacks) ? callbacks : [callbacks];
   return list.map((callback) => {
-    checkNames(callback);
+    checkHandlers(callback);
     if (isCallback(callback)) return callback;
     return new tf.CustomCallback(callback, yieldEvery);
   });
@@ -46,7 +46,7 @@ function isCallback(value: object): value is tf.CustomCallback {
 
 const NAMES = ['onTrainBegin', 'onTrainEnd', 'onEpochBegin', 'onEpochEnd', 'onBatchBegin', 'onBatchEnd', 'onYield'];
 
-function checkNames(callback: tf.CustomCallbackArgs): void {
+function checkHandlers(callback: tf.CustomCallbackArgs): void {
   if (typeof callback !== 'object' || callback === null) {
     throw new TypeError(`callbacks must be objects with ${NAMES.join(', ')}, got ${typeof callback}`);
   }

@@ -1,21 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
+import { innerModel } from '../compiler/index.js';
 
 /**
- * The model below a `Sequential`, which does the work for it.
+ * The model that does the work, see `innerModel`.
  *
  * @throws TypeError if it is no tfjs model.
  */
-export function innerModel(model: tf.LayersModel): tf.LayersModel {
+export function usableModel(model: tf.LayersModel): tf.LayersModel {
   checkClass(model);
-  if (!(model instanceof tf.Sequential)) return model;
-  const sequential = model as unknown as { model: tf.LayersModel | null };
-  // It is made of its layers when it is first needed.
-  if (!sequential.model) model.build();
-  return sequential.model as unknown as tf.LayersModel;
+  return innerModel(model);
 }
 
 /**
- * As `innerModel`, of a model that has been compiled.
+ * As `usableModel`, of a model that has been compiled.
  *
  * @throws TypeError if it is no compiled tfjs model.
  */

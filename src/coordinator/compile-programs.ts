@@ -23,7 +23,11 @@ export interface CompiledPrograms {
   shards: number;
   /** What is not as was asked for, in sentences. */
   warnings: string[];
-  /** The programs for mini-batches of another size. */
+  /**
+   * The programs for mini-batches of another size.
+   *
+   * @throws RangeError if those cannot be cut where the others were.
+   */
   compile(work: 'training' | 'evaluation', batchRows: number): StepProgram[];
   /** Set where tfjs computes the steps. */
   eager?: EagerModel;
@@ -46,7 +50,7 @@ export function compilePrograms(
   );
 }
 
-/** What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way. */
+/** What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way, which the warnings say. */
 export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, eager: (warnings: string[]) => T): T {
   if (engine === 'tfjs') return eager([]);
   try {
@@ -108,7 +112,7 @@ function compileTraced(
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
       const compileWork = work === 'training' ? compileTraining : compileEvaluation;
-      return compileWork(compilers[work], own, batchRows, shards);
+      return orSayWhich(batchRows, shards, () => compileWork(compilers[work], own, batchRows, shards));
     },
   });
   const warnings: string[] = [];
@@ -121,6 +125,20 @@ function compileTraced(
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
     return { ...compile(1), constraint, warnings: [...warnings, warning] };
+  }
+}
+
+/** Mini-batches of the first size could be cut: it is too late to leave these whole. */
+function orSayWhich<T>(batchRows: number, shards: number, compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof NotPartitionable)) throw error;
+    throw new RangeError(
+      `a mini-batch of ${batchRows} rows cannot be cut into ${shards} shards, as larger ones were: ${error.message}; ` +
+        "give batches of one size, or train with shards: 1 or batchStatistics: 'shard'",
+      { cause: error },
+    );
   }
 }
 
@@ -140,16 +158,19 @@ export function compileForEvaluation(
   return tracedOrEager<ReturnType<typeof compileForEvaluation>>(
     options,
     () => traceForEvaluation(model, options, data),
-    () => ({
-      programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
-        eagerProgram(model, rows, batchRows),
-      ),
-      shards: 1,
-      eager: describeEager(model, options.modelModule, {
-        features: rowSpecs(data.features),
-        targets: rowSpecs(data.targets),
-      }),
-    }),
+    (warnings) => {
+      for (const warning of warnings) options.onWarning?.(warning);
+      return {
+        programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
+          eagerProgram(model, rows, batchRows),
+        ),
+        shards: 1,
+        eager: describeEager(model, options.modelModule, {
+          features: rowSpecs(data.features),
+          targets: rowSpecs(data.targets),
+        }),
+      };
+    },
   );
 }
 
@@ -159,6 +180,7 @@ function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, dat
     return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
+    options.onWarning?.(`${error.message}: mini-batches are not cut, and one worker computes each of them alone`);
     return { programs: compileEvaluation(compiler, options, data.rows, 1), shards: 1 };
   }
 }

@@ -33,6 +33,11 @@ export async function readRows(name: string, input: ArrayInput): Promise<Rows> {
   return rows;
 }
 
+/** Whether a value is an object of entries by name, not an array, a tensor or an ndarray. */
+export function isPlainObject(value: TensorInput): value is Record<string, ArrayInput> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
 async function convert(name: string, input: ArrayInput): Promise<Rows> {
   if (input instanceof tf.Tensor) return fromTensor(name, input);
   if (isNdArray(input)) return fromNdArray(name, input);

@@ -2,6 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import { Control } from '../common/control.js';
 import { sgd } from '../common/optimizers/index.js';
+import { checkNames } from '../common/option-names.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { DataSet, Pass } from '../common/protocol.js';
@@ -13,21 +14,23 @@ import type { TensorInput } from './data-in.js';
 import { EpochLogs } from './epoch-logs.js';
 import { matchData } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
-import { checkNames } from './option-names.js';
 import { type FitOptions, resolveOptions } from './options.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
 import type { SampleWeight } from './sample-weights.js';
+import { stopWith } from './stop-with.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions
-  extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards' | 'engine' | 'modelModule'> {
+  extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards' | 'engine' | 'modelModule' | 'onWarning'> {
   /** What rows count in the loss; see `fit`. */
   sampleWeight?: SampleWeight;
+  /** Ends the evaluation, which then rejects with its reason. */
+  signal?: AbortSignal;
 }
 
-const OPTIONS = ['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight'];
+const OPTIONS = ['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight', 'onWarning', 'signal'];
 
 interface PreparedEvaluation {
   setup: GroupSetup;
@@ -44,7 +47,7 @@ interface PreparedEvaluation {
  * @param x rows for the model's inputs, shape [n, ...input].
  * @param y rows for the model's outputs, shape [n, ...output].
  * @returns `{ loss, acc, ... }` by the names of `History`.
- * @throws TypeError or RangeError for a model, data or options that cannot be evaluated, before any thread starts.
+ * @throws TypeError or RangeError for a model, data or options that cannot be evaluated, before any thread starts; the signal's reason.
  */
 export async function evaluate(
   model: tf.LayersModel,
@@ -68,10 +71,13 @@ export async function evaluateOn(
   const resolved = resolveOptions(shared);
   const prepared = await prepare(trainableModel(model), x, y, resolved, sampleWeight);
   const { setup, arena, control, pass, logNames: names } = prepared;
+  const { signal } = resolved;
   try {
+    using _ = stopWith(signal, control);
     await using group = new ReplicaGroup(setup, control, threads);
     await group.all((worker) => worker.load());
     await group.all((worker) => worker.evaluate(pass));
+    signal?.throwIfAborted();
     const logs = new EpochLogs({ logs: arena.floats('logs'), names, shards: setup.shards });
     return logs.begin(pass).advance(pass.steps).means();
   } finally {

@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { checkNames } from '../common/option-names.js';
 import type { DataSet } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { type BatchDataset, BatchReader } from './batch-reader.js';
@@ -7,7 +8,6 @@ import type { TensorInput } from './data-in.js';
 import { type FitHistory, train } from './fit.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { describeCompiled } from './optimizer-state.js';
-import { checkNames } from './option-names.js';
 import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type PreparedFit, prepareGroup } from './prepare.js';
 import { ArenaRows } from './row-source.js';
@@ -111,7 +111,7 @@ async function prepare(
   const validation = await openValidation(model, validationData, validationBatchSize, signal);
   const programs = compilePrograms(model, { ...options, batchSize: first.rows }, first, validation);
   const ofValidation = validation && roomsOf(validation);
-  const batches = batchesInWindow(first, options.gradientAccumulationSteps);
+  const batches = batchesInWindow(first);
   const space = {
     rooms: [...windowRooms('training', first, batches), ...(ofValidation?.rooms ?? [])],
     steps: Math.max(batches, ofValidation?.steps ?? 0),

@@ -20,7 +20,8 @@ export type FitHistory = tf.History & { run: RunSummary };
  * @param y rows for the model's outputs, shape [n, ...output].
  * @returns tfjs' `History` (`epoch`, `history.loss`, `history.val_loss`, ...) with the counts of this run in `run`.
  * @throws TypeError or RangeError for a model, data or options that cannot be trained, before any thread starts.
- * @throws the signal's reason once training has ended at a whole update, whose weights the model then holds.
+ * @throws the signal's reason once training has ended at a whole update, whose weights the model then holds, and callbacks have
+ * had their `onTrainEnd`.
  * @throws Error that names the rank if a thread is lost; the model then holds the weights of the last whole epoch.
  */
 export async function fit(

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorSpec } from '../common/program.js';
-import { type ArrayInput, type Rows, readRows, type TensorInput } from './data-in.js';
+import { type ArrayInput, isPlainObject, type Rows, readRows, type TensorInput } from './data-in.js';
 import { readSampleWeights, type SampleWeight } from './sample-weights.js';
 
 /** x and y as the model takes them, one entry per input and output. */
@@ -96,7 +96,7 @@ async function readAll(name: string, input: TensorInput, slots: Slot[], kind: st
 
 /** One array per slot, from a single array, a list or an object by name. */
 function arraysOf(name: string, input: TensorInput, slots: Slot[], kind: string): ArrayInput[] {
-  if (isByName(input)) {
+  if (isPlainObject(input)) {
     const missing = slots.find((slot) => !(slot.name in input));
     if (missing) throw new TypeError(`${name} has no entry for the model's ${kind} '${missing.name}'`);
     return slots.map((slot) => input[slot.name] as ArrayInput);
@@ -107,10 +107,6 @@ function arraysOf(name: string, input: TensorInput, slots: Slot[], kind: string)
     throw new TypeError(`${name} must hold ${slots.length} arrays, one per ${kind} of the model, got ${list.length}`);
   }
   return list;
-}
-
-function isByName(input: TensorInput): input is Record<string, ArrayInput> {
-  return typeof input === 'object' && input !== null && Object.getPrototypeOf(input) === Object.prototype;
 }
 
 function fitRows(name: string, rows: Rows, slot: Slot, kind: string): Rows {

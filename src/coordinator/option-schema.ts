@@ -1,7 +1,7 @@
 /** The one place where options are checked: names, types, ranges. */
 import { z } from 'zod';
-import { didYouMean } from '../common/nearest-name.js';
 import { isOptimizer, type Optimizer } from '../common/optimizers/index.js';
+import { unknownOption } from '../common/option-names.js';
 import { UPDATE_RULES } from '../common/update-rules.js';
 import type { FitOptions } from './options.js';
 
@@ -38,8 +38,10 @@ const SCHEMA = z.strictObject({
     .array(z.any(), {
       error: ({ input }) => `validationData must be [x, y] or [x, y, sampleWeight], got ${show(input)}`,
     })
-    .min(2, { error: 'validationData must be [x, y] or [x, y, sampleWeight]: two or three entries' })
-    .max(3, { error: 'validationData must be [x, y] or [x, y, sampleWeight]: two or three entries' })
+    .refine(({ length }) => length === 2 || length === 3, {
+      error: ({ input }) =>
+        `validationData must be [x, y] or [x, y, sampleWeight], got an array of ${(input as unknown[]).length}`,
+    })
     .optional(),
   sampleWeight: z.any().optional(),
   classWeight: z.any().optional(),
@@ -80,7 +82,11 @@ const SCHEMA = z.strictObject({
         `optimizer must be sgd({ ... }), adam({ ... }) or another of shardfit's, got ${show(input)}`,
     })
     .optional(),
-  signal: z.instanceof(AbortSignal, { error: 'signal must be an AbortSignal' }).optional(),
+  signal: z
+    .custom<AbortSignal>((value) => value instanceof AbortSignal, {
+      error: ({ input }) => `signal must be an AbortSignal, as of new AbortController(), got ${show(input)}`,
+    })
+    .optional(),
   onProgress: z
     .custom<FitOptions['onProgress']>((value) => typeof value === 'function', {
       error: ({ input }) => `onProgress must be a function, got ${show(input)}`,
@@ -124,14 +130,11 @@ function toError(issue: z.core.$ZodIssue): Error {
   if (issue.path.length === 0 && issue.code === 'invalid_type') {
     return new TypeError(`options must be an object, got ${show(issue.input)}`);
   }
-  if (issue.code === 'unrecognized_keys') return new TypeError(unknownOption(issue.keys[0] ?? ''));
+  if (issue.code === 'unrecognized_keys') {
+    return new TypeError(unknownOption('fit', issue.keys[0] ?? '', Object.keys(SCHEMA.shape)));
+  }
   const outOfRange = typeof issue.input === 'number' && !NOT_NUMBERS.has(String(issue.path[0]));
   return outOfRange ? new RangeError(issue.message) : new TypeError(issue.message);
-}
-
-function unknownOption(name: string): string {
-  const known = Object.keys(SCHEMA.shape);
-  return `fit has no option '${name}'${didYouMean(name, known) || `; it has ${known.join(', ')}`}`;
 }
 
 function show(value: unknown): string {

@@ -80,7 +80,7 @@ export interface FitOptions {
    */
   engine?: 'auto' | 'onnx' | 'tfjs';
   /**
-   * Of the engine 'tfjs': URL or path of a module whose `build()` returns the compiled model, for custom layers, losses and metrics,
+   * Of the engine 'tfjs': URL or path of a module whose `build()` returns a new compiled model, for custom layers, losses and metrics,
    * which cannot be sent to the workers.
    */
   modelModule?: string | URL;

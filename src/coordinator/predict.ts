@@ -2,28 +2,33 @@ import * as tf from '@tensorflow/tfjs';
 import { type Arena, allocate } from '../common/arena.js';
 import { Control } from '../common/control.js';
 import { sgd } from '../common/optimizers/index.js';
+import { checkNames } from '../common/option-names.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { ProgramOutput, StepProgram } from '../common/program.js';
 import type { DataSet, EagerModel, Pass } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { compilePrediction } from '../compiler/index.js';
 import { returnMemory } from './arena-memory.js';
-import { innerModel } from './check-model.js';
+import { usableModel } from './check-model.js';
 import { tracedOrEager } from './compile-programs.js';
 import type { Rows, TensorInput } from './data-in.js';
 import { describeEager, eagerPrediction } from './eager-model.js';
 import { matchFeatures, rowSpecs } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
-import { checkNames } from './option-names.js';
 import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
+import { stopWith } from './stop-with.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
 
 /** Options of `predict`. */
-export type PredictOptions = Pick<FitOptions, 'batchSize' | 'workers' | 'engine' | 'modelModule'>;
+export interface PredictOptions
+  extends Pick<FitOptions, 'batchSize' | 'workers' | 'engine' | 'modelModule' | 'onWarning'> {
+  /** Ends the prediction, which then rejects with its reason. */
+  signal?: AbortSignal;
+}
 
-const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule'];
+const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule', 'onWarning', 'signal'];
 
 /**
  * The outputs of a model for rows, on every core: what tfjs' `model.predict` computes. Each batch is one thread's, so that the
@@ -31,7 +36,7 @@ const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule'];
  *
  * @param x rows for the model's inputs, shape [n, ...input].
  * @returns [n, ...output]; a list of them for a model with several outputs. The caller disposes of them.
- * @throws TypeError or RangeError for data or options that do not fit, before any thread starts.
+ * @throws TypeError or RangeError for data or options that do not fit, before any thread starts; the signal's reason.
  */
 export async function predict(
   model: tf.LayersModel,
@@ -50,13 +55,17 @@ export async function predictOn(
 ): Promise<tf.Tensor | tf.Tensor[]> {
   checkNames('predict', options, OPTIONS);
   const resolved = resolveOptions(options);
-  const inner = innerModel(model);
+  const inner = usableModel(model);
   const features = await matchFeatures(inner, x, 'x');
   const { setup, arena, pass, outputs, results } = prepare(inner, features, resolved);
+  const control = new Control(arena.ints('control'));
+  const { signal } = resolved;
   try {
-    await using group = new ReplicaGroup(setup, new Control(arena.ints('control')), threads);
+    using _ = stopWith(signal, control);
+    await using group = new ReplicaGroup(setup, control, threads);
     await group.all((worker) => worker.load());
     await group.all((worker) => worker.predict(pass, outputs.features));
+    signal?.throwIfAborted();
     const tensors = results.map(({ shape, dtype }, i) => {
       const values = arena.array(outputs.features[i]?.segment as string);
       // tfjs keeps the array it is given, and cannot be given shared memory.
@@ -84,10 +93,13 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
   const { programs, eager } = tracedOrEager<{ programs: StepProgram[]; eager?: EagerModel }>(
     options,
     () => ({ programs: sizes.map((size) => compilePrediction(model, size, rowSpecs(features))) }),
-    () => ({
-      programs: sizes.map((size) => eagerPrediction(model, size)),
-      eager: describeEager(model, options.modelModule, { features: rowSpecs(features), targets: [] }, false),
-    }),
+    (warnings) => {
+      for (const warning of warnings) options.onWarning?.(warning);
+      return {
+        programs: sizes.map((size) => eagerPrediction(model, size)),
+        eager: describeEager(model, options.modelModule, { features: rowSpecs(features), targets: [] }, false),
+      };
+    },
   );
   const [program] = programs as [StepProgram];
   const results = program.outputs.map((output) => resultOf(output, program.rows, rows));

@@ -7,6 +7,8 @@ export interface RowSource {
   /** Rows, and mini-batches, of one epoch; undefined where only its end will tell. */
   readonly rows: number | undefined;
   readonly steps: number | undefined;
+  /** Rows of a mini-batch, if not fewer. */
+  readonly batchSize: number;
   /** Whether the last epoch was shorter than it should be, since there is no more. */
   readonly exhausted: boolean;
   /**
@@ -34,6 +36,10 @@ export class ArenaRows implements RowSource {
 
   get steps(): number {
     return this.#pass.steps;
+  }
+
+  get batchSize(): number {
+    return this.#pass.batchSize;
   }
 
   async *epoch(trial?: WorkerTrial): AsyncGenerator<Pass> {

@@ -77,7 +77,7 @@ export class RunRecorder {
   #epoch = { rows: 0, steps: 0 };
 
   constructor(
-    { workers, shards, batchSize, rule }: ResolvedOptions,
+    { workers, shards, rule }: ResolvedOptions,
     training: RowSource,
     validation: RowSource | undefined,
     warnings: string[],
@@ -98,7 +98,7 @@ export class RunRecorder {
       updates: 0,
       workers,
       shards,
-      batchSize,
+      batchSize: training.batchSize,
       update: rule.kind,
       ...(rule.kind === 'local' && { syncEvery: rule.syncEvery }),
       seconds: 0,
@@ -164,6 +164,11 @@ export class RunRecorder {
   /** Takes in how many workers were found to be the fastest. */
   settle(workers: number, tried: TriedWorkers[]): void {
     this.#summary.settled = { workers, tried };
+  }
+
+  /** Takes in how many rows a validation had. */
+  addValidation(rows: number): void {
+    this.#summary.validationRows = Math.max(this.#summary.validationRows, rows);
   }
 
   /** Takes in what was not done as asked for. */

@@ -10,16 +10,11 @@ const WINDOW_BYTES = 2 ** 24;
 /** Mini-batches of a window: more bring nothing. */
 const MOST_BATCHES = 64;
 
-/**
- * Batches of a window.
- *
- * @param multiple what they are a multiple of: the batches of one update.
- */
-export function batchesInWindow(first: MatchedData, multiple = 1): number {
+/** Batches of a window: one at least, however large. */
+export function batchesInWindow(first: MatchedData): number {
   const columns = [...first.features, ...first.targets];
   const bytes = columns.reduce((sum, { data }) => sum + data.byteLength, 0);
-  const most = Math.min(MOST_BATCHES, Math.floor(WINDOW_BYTES / bytes));
-  return Math.max(1, Math.floor(most / multiple)) * multiple;
+  return Math.max(1, Math.min(MOST_BATCHES, Math.floor(WINDOW_BYTES / bytes)));
 }
 
 /** The two windows of a data set: one is trained on, the other filled. */
@@ -54,6 +49,10 @@ export class StreamedRows implements RowSource {
     this.#restarts = restarts;
   }
 
+  get batchSize(): number {
+    return this.#reader.mostRows;
+  }
+
   async *epoch(): AsyncGenerator<Pass> {
     // The first batch has been read already, to see what it is like.
     if (this.#epochs++ > 0 && this.#restarts) this.#reader.restart();
@@ -79,7 +78,9 @@ export class StreamedRows implements RowSource {
     const { rows: room, ...window } = this.#windows[index] as DataSet;
     let [rows, steps, batchSize] = [0, 0, 0];
     if (this.#failure) throw this.#failure.error;
-    while (state.left > 0 && rows < room) {
+    // Small batches leave room for more of them than there is for logs.
+    const most = room / this.#reader.mostRows;
+    while (state.left > 0 && rows < room && steps < most) {
       const batch = await this.#reader.next().catch((error: unknown) => {
         if (steps === 0) throw error;
         // What was read before is trained on first.

@@ -1,10 +1,10 @@
 import type * as tf from '@tensorflow/tfjs';
+import { checkNames } from '../common/option-names.js';
 import type { BatchDataset } from './batch-reader.js';
 import type { TensorInput } from './data-in.js';
 import { type EvaluateOptions, evaluateOn } from './evaluate.js';
 import { type FitHistory, fitOn } from './fit.js';
 import { type FitDatasetOptions, fitDatasetOn } from './fit-dataset.js';
-import { checkNames } from './option-names.js';
 import { type FitOptions, resolveOptions } from './options.js';
 import { type PredictOptions, predictOn } from './predict.js';
 import { KeptThreads } from './threads.js';

@@ -6,6 +6,7 @@ import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
+import { sizeOf } from '../common/shapes.js';
 import { tapeWords } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import { FIRST_FREE_BYTE } from '../kernels/kernels.js';
@@ -95,7 +96,7 @@ const SPEED_NUMBERS = 2;
 
 function mostRandomNumbers(programs: StepProgram[]): number {
   const sizes = programs.flatMap(({ inputs }) =>
-    inputs.filter(({ role }) => role.kind === 'uniform').map(({ shape }) => shape.reduce((a, b) => a * b, 1)),
+    inputs.filter(({ role }) => role.kind === 'uniform').map(({ shape }) => sizeOf(shape)),
   );
   return Math.max(SPEED_NUMBERS, ...sizes);
 }
@@ -103,7 +104,7 @@ function mostRandomNumbers(programs: StepProgram[]): number {
 function addDataSet(layout: LayoutBuilder, { name, like, rows }: Room): DataSet {
   const add = (kind: string, { shape, dtype }: Rows, i: number): Column => {
     const segment = `${name}.${kind}${i}`;
-    const rowSize = shape.slice(1).reduce((a, b) => a * b, 1);
+    const rowSize = sizeOf(shape.slice(1));
     layout.add(segment, dtype, rows * rowSize);
     return { segment, dtype, rowSize };
   };

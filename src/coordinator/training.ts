@@ -26,6 +26,8 @@ export class Training implements AsyncDisposable {
   /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
   #counts: { updates: number; batches: number };
   readonly #ledger: WeightsLedger;
+  /** Mini-batches of the epoch whose gradients wait for others, to make an update. */
+  #gathered = 0;
   /** Set while, or since, the number of workers was to be found. */
   readonly #trial: WorkerTrial | undefined;
 
@@ -49,20 +51,25 @@ export class Training implements AsyncDisposable {
   /** Trains all epochs and leaves the weights in the model, also when training ends early. */
   async run(): Promise<FitHistory> {
     const { list, history } = this.#callbacks;
+    const { signal } = this.#options;
+    let begun = false;
     try {
       await this.#group.all((worker) => worker.load());
-      this.#options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       this.#model.stopTraining = false;
+      begun = true;
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
         await this.#epoch(epoch);
         if (this.#stopAsked || this.#ranOut(epoch)) break;
       }
-      this.#options.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       this.#ledger.publish();
       await list.onTrainEnd();
     } catch (error) {
       this.#ledger.publish();
+      // The end that was asked for is one like others: `earlyStopping` may have better weights.
+      if (begun && signal?.aborted && error === signal.reason) await list.onTrainEnd();
       throw this.#withSummary(error);
     }
     return Object.assign(history, { run: this.#recorder.summary() });
@@ -107,19 +114,20 @@ export class Training implements AsyncDisposable {
   /** Trains one epoch. Returns whether all of it was trained. */
   async #train(epoch: number, logs: EpochLogs): Promise<boolean> {
     const follower = this.#follower(epoch);
+    // For the whole of it: where a pass ends may depend on how fast the machine is.
+    const optimizer = this.#currentOptimizer();
     // What was trained is whole and counts, even if a callback ends the epoch with an error; not so if a thread is lost.
-    let trained: Optimizer | undefined;
+    let last: Pass | undefined;
     try {
       for await (const pass of this.#prepared.training.epoch(this.#trial)) {
         await this.#ensurePrograms('training', pass);
-        const optimizer = this.#currentOptimizer();
         const training = this.#pass(epoch, pass, optimizer);
         training.then(
           () => {
-            trained = optimizer;
+            last = pass;
           },
           () => {
-            trained = undefined;
+            last = undefined;
           },
         );
         await followEpoch(training, { ...follower, logs: logs.begin(pass) });
@@ -130,8 +138,9 @@ export class Training implements AsyncDisposable {
       }
       return true;
     } finally {
-      if (trained) {
-        this.#ledger.save(this.#counts, trained);
+      if (last) {
+        if (this.#gathered > 0) await this.#pass(epoch, { ...last, steps: 0 }, optimizer);
+        this.#ledger.save(this.#counts, optimizer);
         this.#recorder.endEpoch();
       }
     }
@@ -148,7 +157,7 @@ export class Training implements AsyncDisposable {
     }
   }
 
-  /** Trains the mini-batches of one pass. */
+  /** Trains the mini-batches of one pass; with none, applies what was gathered before. */
   async #pass(epoch: number, pass: Pass, optimizer: Optimizer): Promise<void> {
     const { arena, control } = this.#prepared;
     control.stepsDone = 0;
@@ -162,6 +171,7 @@ export class Training implements AsyncDisposable {
       updatesBefore: this.#counts.updates,
       batchesBefore: this.#counts.batches,
       accumulationSteps: this.#options.gradientAccumulationSteps,
+      gathered: this.#gathered,
       shuffled: this.#options.shuffle,
       epoch,
       optimizer,
@@ -171,11 +181,12 @@ export class Training implements AsyncDisposable {
     const reports = await this.#group.all((worker) => worker.trainEpoch(plan));
     const steps = control.stepsDone;
     this.#count(reports, steps);
+    this.#gathered = pass.steps === 0 ? 0 : (this.#gathered + steps) % plan.accumulationSteps;
     const begin = (pass.firstStep ?? 0) * pass.batchSize;
-    const rows = Math.min(pass.data.rows - begin, steps * pass.batchSize);
+    const rows = steps === 0 ? 0 : Math.min(pass.data.rows - begin, steps * pass.batchSize);
     const seconds = (performance.now() - started) / 1000;
     this.#recorder.add(reports, rows, steps, seconds);
-    this.#trial?.add(steps, seconds);
+    if (steps > 0) this.#trial?.add(steps, seconds);
     if (this.#trial?.settled) this.#recorder.settle(this.#trial.workers, this.#trial.tried);
   }
 
@@ -216,6 +227,7 @@ export class Training implements AsyncDisposable {
       logs.begin(pass).advance(pass.steps);
       if (this.#options.signal?.aborted) return {};
     }
+    this.#recorder.addValidation(logs.rows);
     return Object.fromEntries(Object.entries(logs.means()).map(([name, value]) => [`val_${name}`, value]));
   }
 

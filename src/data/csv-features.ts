@@ -1,4 +1,4 @@
-import { readCsvRecords } from './csv-records.js';
+import { checkWidth, readCsvRecords } from './csv-records.js';
 import { DataError } from './data-error.js';
 import { readNumber } from './number-cell.js';
 import type { RowChoice, RowPiece } from './row-piece.js';
@@ -8,22 +8,27 @@ import { findColumns } from './table-columns.js';
  * Reads some columns of a CSV file by name, whatever their order and whatever other columns there are, a piece at a time.
  *
  * @param most rows of a piece
- * @throws DataError for a column that is missing, or that names the line and column of a cell that is no number.
+ * @throws DataError for a column that is missing or there twice, or that names the line and column of a cell that is no number, or
+ * the line of a row with too few or too many of them.
  */
 export async function* readCsvFeatures(path: string, choice: RowChoice, most: number): AsyncGenerator<RowPiece> {
   const { columns, target } = choice;
   let places: number[] | undefined;
+  let width = 0;
   let targetPlace = -1;
   let piece: RowPiece = { rows: [], cells: [], places: [] };
   let count = 0;
-  for await (const { cells, line } of readCsvRecords(path)) {
+  for await (const record of readCsvRecords(path)) {
+    const { cells, line } = record;
     if (!places) {
+      width = cells.length;
       places = findColumns(path, cells, columns);
       if (target !== undefined) [targetPlace = -1] = findColumns(path, cells, [target]);
       continue;
     }
-    piece.rows.push(places.map((place, i) => numberAt(path, line, columns[i] as string, cells[place])));
-    if (target !== undefined) piece.cells.push(cells[targetPlace] ?? '');
+    checkWidth(path, record, width);
+    piece.rows.push(places.map((place, i) => numberAt(path, line, columns[i] as string, cells[place] as string)));
+    if (target !== undefined) piece.cells.push(cells[targetPlace] as string);
     piece.places.push(`line ${line}`);
     count++;
     if (piece.rows.length === most) {
@@ -35,8 +40,8 @@ export async function* readCsvFeatures(path: string, choice: RowChoice, most: nu
   if (piece.rows.length > 0) yield piece;
 }
 
-function numberAt(path: string, line: number, column: string, cell: string | undefined): number {
-  const value = cell === undefined ? { problem: 'is missing; the row is too short' } : readNumber(cell);
+function numberAt(path: string, line: number, column: string, cell: string): number {
+  const value = readNumber(cell);
   if (typeof value === 'number') return value;
   throw new DataError(`${path}, line ${line}, column '${column}' ${value.problem}`);
 }

@@ -13,6 +13,14 @@ export interface CsvRecord {
   line: number;
 }
 
+/** @throws DataError for a record with other than `width` cells, which the first line has. */
+export function checkWidth(source: string, { cells, line }: CsvRecord, width: number): void {
+  if (cells.length === width) return;
+  throw new DataError(
+    `${source}, line ${line}: expected ${width} cells as in the first line, got ${cells.length}; every row must have the same columns`,
+  );
+}
+
 /**
  * Reads a CSV file (or a gzipped one, `.gz`) record by record: commas, RFC 4180 quotes, LF or CRLF, with or without a byte
  * order mark. Blank lines are passed over.

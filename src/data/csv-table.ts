@@ -1,4 +1,4 @@
-import { type CsvRecord, readCsvRecords } from './csv-records.js';
+import { type CsvRecord, checkWidth, readCsvRecords } from './csv-records.js';
 import { DataError } from './data-error.js';
 import { isNumberText, readNumber, shorten } from './number-cell.js';
 import { joinRows, type Table, type Task } from './table.js';
@@ -12,12 +12,14 @@ export interface CsvTableOptions {
   task?: Task | undefined;
   /** How the table is called in messages. Default: its path. */
   name?: string;
+  /** Ends the reading. */
+  signal?: AbortSignal | undefined;
 }
 
 /**
  * Loads a CSV file whose first line names the columns; all but the target must be numbers.
  *
- * @throws DataError that names the line and the column of the first cell that is not as it must be.
+ * @throws DataError that names the line and the column of the first cell that is not as it must be; the signal's reason.
  */
 export async function loadCsvTable(path: string, options: CsvTableOptions): Promise<Table> {
   const source = options.name ?? path;
@@ -26,6 +28,7 @@ export async function loadCsvTable(path: string, options: CsvTableOptions): Prom
   const cells: string[] = [];
   const lines: number[] = [];
   for await (const record of readCsvRecords(path)) {
+    options.signal?.throwIfAborted();
     if (header === undefined) {
       header = readHeader(source, record, options.target);
       continue;
@@ -66,12 +69,9 @@ function checkSeparator(source: string, names: string[], wanted: string | undefi
   throw new DataError(`${source}: the columns seem to be separated by ${shown}; save the file with commas`);
 }
 
-function readFeatures(source: string, { names, target }: Header, { cells, line }: CsvRecord): Float64Array {
-  if (cells.length !== names.length) {
-    throw new DataError(
-      `${source}, line ${line}: expected ${names.length} cells as in the first line, got ${cells.length}; every row must have the same columns`,
-    );
-  }
+function readFeatures(source: string, { names, target }: Header, record: CsvRecord): Float64Array {
+  checkWidth(source, record, names.length);
+  const { cells, line } = record;
   const row = new Float64Array(names.length - 1);
   for (let index = 0, feature = 0; index < cells.length; index++) {
     if (index === target) continue;

@@ -14,6 +14,8 @@ export interface DataOptions {
   xKey?: string;
   /** Name of the array of labels in an .npz file. Default: y. */
   yKey?: string;
+  /** Ends the reading of a table. */
+  signal?: AbortSignal;
 }
 
 const FLAGS = { target: '--target', labels: '--labels', xKey: '--x-key', yKey: '--y-key' } as const;

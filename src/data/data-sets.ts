@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../common/nearest-name.js';
 import { loadArrays } from './arrays/load-arrays.js';
-import { loadCsvTable } from './csv-table.js';
+import { type CsvTableOptions, loadCsvTable } from './csv-table.js';
 import { DataChoiceError } from './data-error.js';
 import { formatOf } from './data-format.js';
 import { checkDataOptions, type DataOptions } from './data-options.js';
 import { loadMnist } from './mnist.js';
 import { loadParquetTable } from './parquet/parquet-table.js';
-import type { Table, Task } from './table.js';
+import type { Table } from './table.js';
 
 /** Names of the data sets that come with the package, or with the package `mnist`. */
 export const BUILT_IN = ['digits', 'diabetes', 'mnist'] as const;
@@ -19,16 +19,16 @@ export function isBuiltIn(name: string): boolean {
 /**
  * Loads a built-in data set by its name, or a file by its path, whose name says the format.
  *
- * @throws DataError that says what is wrong with the data, where, and what to do.
+ * @throws DataError that says what is wrong with the data, where, and what to do; the signal's reason.
  */
 export async function loadData(nameOrPath: string, options: DataOptions = {}): Promise<Table> {
-  const { target, task } = options;
+  const { target, task, signal } = options;
   if (isBuiltIn(nameOrPath)) checkDataOptions(nameOrPath, 'csv', options);
   switch (nameOrPath) {
     case 'digits':
-      return loadShipped('digits', 'digits.csv.gz', { target: target ?? 'digit', task });
+      return loadShipped('digits', 'digits.csv.gz', { target: target ?? 'digit', task, signal });
     case 'diabetes':
-      return loadShipped('diabetes', 'diabetes.csv', { target: target ?? 'progression', task });
+      return loadShipped('diabetes', 'diabetes.csv', { target: target ?? 'progression', task, signal });
     case 'mnist':
       checkMnistOptions(options);
       return loadMnist();
@@ -37,7 +37,7 @@ export async function loadData(nameOrPath: string, options: DataOptions = {}): P
   }
 }
 
-function loadShipped(name: string, file: string, options: { target: string; task?: Task | undefined }): Promise<Table> {
+function loadShipped(name: string, file: string, options: CsvTableOptions): Promise<Table> {
   // From dist/data as from src/data, the shipped files are two folders up.
   const path = fileURLToPath(new URL(`../../data/${file}`, import.meta.url));
   return loadCsvTable(path, { name, ...options });
@@ -58,10 +58,10 @@ function loadFile(path: string, options: DataOptions): Promise<Table> {
     throw new DataChoiceError(`no data set is named '${path}'${suggestion} Built in are: ${BUILT_IN.join(', ')}`);
   }
   checkDataOptions(path, format, options);
-  const { target, task } = options;
+  const { target, task, signal } = options;
   switch (format) {
     case 'csv':
-      return loadCsvTable(path, { target, task });
+      return loadCsvTable(path, { target, task, signal });
     case 'parquet':
       return loadParquetTable(path, { target, task });
     default:

@@ -5,7 +5,7 @@ import { formatOf } from './data-format.js';
 import { checkDataOptions, type DataOptions } from './data-options.js';
 import { isBuiltIn, loadData } from './data-sets.js';
 import { readParquetFeatures } from './parquet/parquet-features.js';
-import { type RowPiece, splitRows } from './row-piece.js';
+import { type RowPiece, rowViews } from './row-piece.js';
 import type { Target } from './table.js';
 import { findColumns } from './table-columns.js';
 
@@ -17,13 +17,25 @@ const PIECE = 1024;
  *
  * @param options where labels are, for arrays
  * @param target with `labelled`: the column that was to be predicted, of a table; else only the rows are read
- * @throws DataError that says what is wrong with the data, where, and what to do.
+ * @throws DataError that says what is wrong with the data, where, and what to do; the signal's reason, between two pieces.
  */
 export async function* readFeatureRows(
   path: string,
   model: ModelRows,
   options: DataOptions,
   target?: string,
+): AsyncGenerator<RowPiece> {
+  for await (const piece of piecesOf(path, model, options, target)) {
+    options.signal?.throwIfAborted();
+    yield piece;
+  }
+}
+
+async function* piecesOf(
+  path: string,
+  model: ModelRows,
+  options: DataOptions,
+  target: string | undefined,
 ): AsyncGenerator<RowPiece> {
   if (target !== undefined && isBuiltIn(path)) return yield builtInRows(path, model, target);
   const format = formatOf(path);
@@ -39,7 +51,7 @@ export async function* readFeatureRows(
 async function builtInRows(name: string, { columns }: ModelRows, target: string): Promise<RowPiece> {
   const table = await loadData(name, { target });
   const places = findColumns(name, table.columns, columns);
-  const rows = splitRows(table.features, table.columns.length);
+  const rows = rowViews(table.features, table.columns.length);
   return {
     rows: rows.map((row) => places.map((place) => row[place] as number)),
     cells: cellsOf(table.target),

@@ -16,7 +16,7 @@ export interface RowChoice {
   target?: string | undefined;
 }
 
-/** Rows that lie one behind the other in an array. */
-export function splitRows(values: Float32Array | Float64Array, width: number): ArrayLike<number>[] {
+/** A view of each of the rows that lie one behind the other in an array. */
+export function rowViews(values: Float32Array | Float64Array, width: number): ArrayLike<number>[] {
   return Array.from({ length: values.length / width }, (_, row) => values.subarray(row * width, (row + 1) * width));
 }

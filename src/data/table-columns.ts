@@ -9,13 +9,7 @@ import { shorten } from './number-cell.js';
  *   have the target, or none was named.
  */
 export function findTarget(source: string, names: string[], target: string | undefined): number {
-  const unnamed = names.indexOf('');
-  if (unnamed >= 0)
-    throw new DataError(`${source}: column ${unnamed + 1} has no name; name it in the first line or leave it out`);
-  const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) {
-    throw new DataError(`${source}: two columns are named '${shorten(repeated)}'; names must differ, rename one`);
-  }
+  checkColumnNames(source, names);
   if (target === undefined) {
     throw new DataChoiceError(`${source}: name the column to predict with --target; it has: ${list(names)}`);
   }
@@ -33,6 +27,16 @@ export function findTarget(source: string, names: string[], target: string | und
   return place;
 }
 
+function checkColumnNames(source: string, names: string[]): void {
+  const unnamed = names.indexOf('');
+  if (unnamed >= 0)
+    throw new DataError(`${source}: column ${unnamed + 1} has no name; name it in the first line or leave it out`);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) {
+    throw new DataError(`${source}: two columns are named '${shorten(repeated)}'; names must differ, rename one`);
+  }
+}
+
 function list(names: string[]): string {
   return names.length > 20 ? `${names.slice(0, 20).join(', ')}, ... (${names.length} columns)` : names.join(', ');
 }
@@ -40,9 +44,10 @@ function list(names: string[]): string {
 /**
  * Places of the columns that a model was trained on.
  *
- * @throws DataError for the first that is missing.
+ * @throws DataError for a column without a name, two of one name, or the first that is missing.
  */
 export function findColumns(source: string, names: string[], columns: string[]): number[] {
+  checkColumnNames(source, names);
   return columns.map((column) => {
     const place = names.indexOf(column);
     if (place >= 0) return place;

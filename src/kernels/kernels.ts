@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** What every optimizer kernel is told first: byte addresses in the arena, and the slice to work on. */
-export type Pass = [
+export type KernelPass = [
   weights: number,
   slots: number,
   slotStride: number,
@@ -41,11 +41,11 @@ export interface Kernels {
     momentum: number,
     nesterov: boolean,
   ): void;
-  reduceAdagrad(...args: [...Pass, rate: number, epsilon: number]): void;
-  reduceAdadelta(...args: [...Pass, rate: number, rho: number, epsilon: number, lagging: boolean]): void;
+  reduceAdagrad(...args: [...KernelPass, rate: number, epsilon: number]): void;
+  reduceAdadelta(...args: [...KernelPass, rate: number, rho: number, epsilon: number, lagging: boolean]): void;
   reduceAdam(
     ...args: [
-      ...Pass,
+      ...KernelPass,
       rate: number,
       beta1: number,
       beta2: number,
@@ -54,9 +54,9 @@ export interface Kernels {
       correction2: number,
     ]
   ): void;
-  reduceAdamax(...args: [...Pass, rate: number, beta1: number, beta2: number, epsilon: number]): void;
+  reduceAdamax(...args: [...KernelPass, rate: number, beta1: number, beta2: number, epsilon: number]): void;
   reduceRmsprop(
-    ...args: [...Pass, rate: number, rho: number, momentum: number, epsilon: number, centered: boolean]
+    ...args: [...KernelPass, rate: number, rho: number, momentum: number, epsilon: number, centered: boolean]
   ): void;
   averageReplicas(
     weights: number,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { DType, TensorSpec } from '../common/program.js';
-import { encodePrediction } from '../compiler/index.js';
+import { encodePrediction, innerModel } from '../compiler/index.js';
 
 /**
  * The forward pass of a model, `model.predict`, as the bytes of an ONNX model (opset 21): weights in it, inputs and outputs by
@@ -14,7 +14,7 @@ export function exportOnnx(model: tf.LayersModel): Uint8Array {
   if (!(model instanceof tf.LayersModel)) {
     throw new TypeError('model must be a tf.LayersModel or tf.Sequential of the same copy of @tensorflow/tfjs');
   }
-  const inner = built(model);
+  const inner = innerModel(model);
   const features = inner.inputs.map(({ shape, dtype }, i): TensorSpec => {
     const own = shape.slice(1);
     if (own.some((size) => size === null)) {
@@ -26,12 +26,4 @@ export function exportOnnx(model: tf.LayersModel): Uint8Array {
     return { shape: own as number[], dtype: dtype as DType };
   });
   return encodePrediction(inner, features, inner.inputNames, inner.outputNames);
-}
-
-/** The model itself, or the one below a `Sequential`, which has none before it is compiled or first used. */
-function built(model: tf.LayersModel): tf.LayersModel {
-  if (!(model instanceof tf.Sequential)) return model;
-  const sequential = model as unknown as { model: tf.LayersModel | null; build(): void };
-  if (!sequential.model) sequential.build();
-  return sequential.model as tf.LayersModel;
 }

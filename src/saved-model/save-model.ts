@@ -20,8 +20,9 @@ import { makeFolder, writeWhole } from './write-whole.js';
  */
 export async function saveModel(folder: string, model: tf.LayersModel, preprocessing?: Preprocessing): Promise<void> {
   await checkContent(folder);
-  const made = await makeFolder(folder);
+  // First: a layer that cannot be described fails here.
   const artifacts = await artifactsOf(model);
+  const made = await makeFolder(folder);
   const weights = new Uint8Array(tf.io.concatenateArrayBuffers([artifacts.weightData as ArrayBuffer].flat()));
   const weightsFile = hashedFile('weights', weights, 'bin');
   const normalizerFile =

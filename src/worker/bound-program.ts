@@ -5,6 +5,7 @@ import { placeExchanges } from '../common/exchanges.js';
 import { type ParameterLayout, parameterAt } from '../common/parameters.js';
 import type { DType, NamedSpec, StepProgram } from '../common/program.js';
 import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
+import { sizeOf } from '../common/shapes.js';
 import type { RunnableProgram } from './runnable-program.js';
 import { Session, type Tensors } from './session.js';
 import type { Totals } from './totals.js';
@@ -165,8 +166,4 @@ export class BoundProgram implements RunnableProgram {
 
 function tensorOver(data: ArenaArray, shape: readonly number[], dtype: DType): Tensor {
   return new Tensor(dtype, data as never, shape);
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

@@ -1,5 +1,5 @@
 import { learningRateAt, type Optimizer } from '../common/optimizers/index.js';
-import type { Kernels, Pass } from '../kernels/kernels.js';
+import type { KernelPass, Kernels } from '../kernels/kernels.js';
 
 /**
  * Applies an optimizer to one slice, by its kernel.
@@ -7,7 +7,13 @@ import type { Kernels, Pass } from '../kernels/kernels.js';
  * @param t updates made before this one, for the learning rate and the corrections of moments
  * @param scale factor of the gradient: less than 1 where it is clipped by a norm
  */
-export function optimizerStep(kernels: Kernels, optimizer: Optimizer, pass: Pass, t: number, scale: number): void {
+export function optimizerStep(
+  kernels: Kernels,
+  optimizer: Optimizer,
+  pass: KernelPass,
+  t: number,
+  scale: number,
+): void {
   const rate = learningRateAt(optimizer, t);
   kernels.setPass(scale, optimizer.clipValue ?? Infinity, 1 - rate * (optimizer.weightDecay ?? 0));
   switch (optimizer.kind) {
@@ -35,7 +41,7 @@ export function optimizerStep(kernels: Kernels, optimizer: Optimizer, pass: Pass
 
 type Kind<K extends Optimizer['kind']> = Extract<Optimizer, { kind: K }>;
 
-function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: Pass, rate: number): void {
+function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: KernelPass, rate: number): void {
   const [weights, velocity, , ...gradients] = pass;
   const { momentum, nesterov } = optimizer;
   if (momentum === 0) {
@@ -46,7 +52,7 @@ function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: Pass, rate: num
   kernels.reduceSgdMomentum(weights, velocity, ...gradients, inner, outer, momentum, nesterov);
 }
 
-function adamStep(kernels: Kernels, optimizer: Kind<'adam'>, pass: Pass, rate: number, t: number): void {
+function adamStep(kernels: Kernels, optimizer: Kind<'adam'>, pass: KernelPass, rate: number, t: number): void {
   const { beta1, beta2, epsilon, epsilonHat } = optimizer;
   const correction1 = 1 / (1 - beta1 ** (t + 1));
   const correction2 = 1 / (1 - beta2 ** (t + 1));

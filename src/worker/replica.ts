@@ -14,25 +14,15 @@ import type {
   TimeSplit,
   Work,
 } from '../common/protocol.js';
-import { activeShards, batchRange, piece, type Range } from '../common/shards.js';
+import { activeShards, piece } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
+import { type Batch, batchesOf, shardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { trainByRule } from './rules/index.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
-
-/** Stream of the random generator that the speeds of simulated workers are drawn from. */
-const SPEED_STREAM = 0xfffffffe;
-
-/** One mini-batch of an epoch. */
-export interface Batch {
-  step: number;
-  rows: Range;
-  /** Number of the mini-batch over all epochs. */
-  number: number;
-}
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
 export class Replica {
@@ -86,7 +76,7 @@ export class Replica {
     if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
     this.#engine.useData(plan.data, plan.shuffled);
     // An epoch that is trained piece by piece keeps its order.
-    if (plan.shuffled && !plan.firstStep) this.#shuffle(plan);
+    if (plan.shuffled && !plan.firstStep && plan.steps > 0) this.#shuffle(plan);
     return this.#report(trainByRule(this, plan));
   }
 
@@ -166,20 +156,8 @@ export class Replica {
   }
 
   /** Shard `index` of a batch, whoever's it is; undefined if it has no rows. */
-  shardOf({ step, rows, number }: Batch, index: number, whole = false): Shard | undefined {
-    const part = piece(rows.count, this.setup.shards, index);
-    if (part.count === 0) return undefined;
-    const share = part.count / rows.count;
-    return {
-      index,
-      start: rows.start + part.start,
-      rows: part.count,
-      firstRow: part.start,
-      share,
-      batchRows: whole ? rows.count : part.count,
-      step,
-      batchNumber: number,
-    };
+  shardOf(batch: Batch, index: number, whole = false): Shard | undefined {
+    return shardOf(batch, index, this.setup.shards, whole);
   }
 
   /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
@@ -300,13 +278,12 @@ export class Replica {
     });
   }
 
-  /** A standard normal number of the seeded generator, for the speed of a simulated worker at a time (Box and Muller, 1958). */
-  normal(worker: number, time: number): number {
+  /** Two numbers in [0, 1) of the seeded generator. `stream` must be none that programs draw from. */
+  uniformPair(row: number, time: number, stream: number): [number, number] {
     const { key, rank } = this.setup;
     const scratch = this.#arena.floats(`random${rank}`);
-    this.#kernels.fillUniform(scratch.byteOffset, worker, 1, 2, time, SPEED_STREAM, key[0], key[1]);
-    const [u, v] = scratch as unknown as [number, number];
-    return Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
+    this.#kernels.fillUniform(scratch.byteOffset, row, 1, 2, time, stream, key[0], key[1]);
+    return [scratch[0] as number, scratch[1] as number];
   }
 
   /** Waits until every worker has come here. */
@@ -339,12 +316,6 @@ export class Replica {
     const started = performance.now();
     work();
     this.#time[part] += (performance.now() - started) / 1000;
-  }
-}
-
-function* batchesOf({ data, batchSize, firstStep = 0, steps }: Pass, before = 0): Generator<Batch> {
-  for (let step = 0; step < steps; step++) {
-    yield { step, rows: batchRange(data.rows, batchSize, firstStep + step), number: before + step };
   }
 }
 

@@ -1,7 +1,11 @@
 import type { EpochPlan } from '../common/protocol.js';
 import type { SpeedModel } from '../common/update-rules.js';
+import type { Batch } from './batches.js';
 import type { Shard } from './gradient-engine.js';
-import type { Batch, Replica } from './replica.js';
+import type { Replica } from './replica.js';
+
+/** Stream of the random generator that the speeds of simulated workers are drawn from. */
+const SPEED_STREAM = 0xfffffffe;
 
 /**
  * Time that the simulated worker of a shard takes for it, in units of one row's mean time. Log-normal: a spread between
@@ -12,7 +16,7 @@ export function shardTime(
   { index, rows, batchNumber }: Shard,
   { spread, jitter, straggler }: SpeedModel,
 ): number {
-  const logarithm = spread * replica.normal(index, 0) + jitter * replica.normal(index, batchNumber + 1);
+  const logarithm = spread * normal(replica, index, 0) + jitter * normal(replica, index, batchNumber + 1);
   return rows * Math.exp(logarithm) * (index === 0 ? straggler : 1);
 }
 
@@ -42,4 +46,10 @@ export function meetingTime(
     busy = workers.map(() => 0);
   }
   return total;
+}
+
+/** A standard normal number, for the speed of a simulated worker at a time (Box and Muller, 1958). */
+function normal(replica: Replica, worker: number, time: number): number {
+  const [u, v] = replica.uniformPair(worker, time, SPEED_STREAM);
+  return Math.sqrt(-2 * Math.log(1 - u)) * Math.cos(2 * Math.PI * v);
 }

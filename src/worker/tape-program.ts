@@ -2,6 +2,7 @@ import type { Arena, ArenaArray } from '../common/arena.js';
 import { parameterAt } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { ReplicaSetup } from '../common/protocol.js';
+import { sizeOf } from '../common/shapes.js';
 import { CALL_WORDS, type Tape, tapeBytes, type Word } from '../common/tape.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { RunnableProgram } from './runnable-program.js';
@@ -100,8 +101,4 @@ export class TapeProgram implements RunnableProgram {
     const slot = this.#arena.segment('gradients').offset + shard * parameters.replacedEnd * FLOAT_BYTES;
     return slot + parameterAt(parameters, word.gradient).offset * FLOAT_BYTES;
   }
-}
-
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
 }

@@ -4,20 +4,12 @@ import { allocate } from '../common/arena.js';
 import { parameterAt } from '../common/parameters.js';
 import type { ProgramOutput, StepProgram, TensorSpec } from '../common/program.js';
 import type { Column, DataSet, EagerModel, ReplicaSetup, Work } from '../common/protocol.js';
+import { keepsOwnWeights } from '../common/update-rules.js';
+import { type OpenModel, type OpenWeight, openModel } from '../compiler/trace/engine.js';
+import { type BatchTensors, runEvaluation, runTraining } from '../compiler/trace/model-steps.js';
 import { gatherRows } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
-
-/** A compiled tfjs model with members that its declarations keep to themselves. */
-interface OpenModel {
-  weights: { val: tf.Variable; constraint: { apply(weight: tf.Tensor): tf.Tensor } | null }[];
-  inputs: unknown[];
-  outputs: unknown[];
-  optimizer_: unknown;
-  testFunction?: unknown;
-  makeTrainFunction(): (data: (tf.Tensor | undefined)[]) => tf.Scalar[];
-  makeTestFunction(): void;
-  apply(x: tf.Tensor[], options: object): tf.Tensor | tf.Tensor[];
-}
+import { SeededDraws } from './seeded-draws.js';
 
 /**
  * Has tfjs compute the steps, eagerly and on its cpu backend, with the model built anew in this thread: for models that cannot be
@@ -29,7 +21,11 @@ export class TfjsEngine implements GradientEngine {
   readonly #arena: Arena;
   readonly #setup: ReplicaSetup;
   readonly #eager: EagerModel;
+  readonly #built: tf.LayersModel;
   readonly #model: OpenModel;
+  readonly #draws: SeededDraws;
+  /** Weights of this thread alone, where they must not change while a step is computed on them. */
+  readonly #ownWeights: Float32Array | undefined;
   #weights: Float32Array;
   #data: DataSet | undefined;
   #order: Int32Array | null = null;
@@ -39,15 +35,25 @@ export class TfjsEngine implements GradientEngine {
     // Before tfjs is first used: it would greet on stderr otherwise.
     tf.enableProdMode();
     await tf.setBackend('cpu');
-    return new TfjsEngine(arena, setup, eager, open(await build(eager), setup));
+    const model = await build(eager);
+    try {
+      return new TfjsEngine(arena, setup, eager, model);
+    } catch (error) {
+      model.dispose();
+      throw error;
+    }
   }
 
-  constructor(arena: Arena, setup: ReplicaSetup, eager: EagerModel, model: OpenModel) {
+  constructor(arena: Arena, setup: ReplicaSetup, eager: EagerModel, model: tf.LayersModel) {
     this.#arena = arena;
     this.#setup = setup;
     this.#eager = eager;
-    this.#model = model;
-    this.#weights = arena.floats('weights');
+    this.#built = model;
+    this.#model = openAlike(model, setup);
+    this.#draws = new SeededDraws(this.#model, setup.key);
+    const weights = arena.floats('weights');
+    this.#ownWeights = keepsOwnWeights(setup.rule) ? Float32Array.from(weights) : undefined;
+    this.#weights = this.#ownWeights ?? weights;
   }
 
   add(_work: Work, _programs: StepProgram[]): void {}
@@ -58,7 +64,9 @@ export class TfjsEngine implements GradientEngine {
   }
 
   readWeights(replica: Float32Array = this.#arena.floats('weights')): void {
-    this.#weights = replica;
+    // A replica has no weights that stay fixed: those are kept from the arena's.
+    if (this.#ownWeights) this.#ownWeights.set(replica);
+    else this.#weights = replica;
   }
 
   stages(): number {
@@ -70,17 +78,21 @@ export class TfjsEngine implements GradientEngine {
   run(work: Work, shard: Shard): void {
     tf.tidy(() => {
       this.#assignWeights();
-      const rows = this.#rowsOf(shard);
-      const logs = work === 'training' ? this.#train(rows, shard) : this.#evaluate(rows);
+      this.#draws.begin(shard);
+      const batch = this.#batchOf(shard);
+      const write = (gradients: tf.NamedTensorMap) => this.#writeSlot(gradients, shard);
+      const logs = work === 'training' ? runTraining(this.#model, batch, write) : runEvaluation(this.#model, batch);
       this.#writeLogs(logs, shard);
+      tf.dispose(logs);
     });
   }
 
   predict(batch: Shard, outputs: Column[]): void {
     tf.tidy(() => {
       this.#assignWeights();
-      const features = this.#rowsOf(batch).slice(0, this.#model.inputs.length) as tf.Tensor[];
-      [this.#model.apply(features, { training: false })].flat().forEach((output, index) => {
+      const features = this.#batchOf(batch).data.slice(0, this.#model.inputs.length);
+      const model = this.#model as unknown as { apply(x: tf.Tensor[], options: object): tf.Tensor | tf.Tensor[] };
+      [model.apply(features, { training: false })].flat().forEach((output, index) => {
         const { segment, rowSize } = outputs[index] as Column;
         this.#arena.array(segment).set(output.dataSync() as Float32Array, batch.start * rowSize);
       });
@@ -94,13 +106,15 @@ export class TfjsEngine implements GradientEngine {
     const { offset, size } = parameterAt(this.#setup.parameters, role.index);
     const target = this.#arena.floats('weights').subarray(offset, offset + size);
     tf.tidy(() => {
-      const { val, constraint } = this.#model.weights[role.index] as OpenModel['weights'][number];
+      const { val, constraint } = this.#model.weights[role.index] as OpenWeight;
       const weight = tf.tensor(Float32Array.from(target), val.shape);
       if (constraint) target.set(constraint.apply(weight).dataSync() as Float32Array);
     });
   }
 
-  dispose(): void {}
+  dispose(): void {
+    this.#built.dispose();
+  }
 
   #assignWeights(): void {
     for (const { index, offset, size } of this.#setup.parameters.parameters) {
@@ -111,8 +125,7 @@ export class TfjsEngine implements GradientEngine {
     }
   }
 
-  /** Inputs, targets and, where there are any, weights of the rows. */
-  #rowsOf(shard: Shard): (tf.Tensor | undefined)[] {
+  #batchOf(shard: Shard): BatchTensors {
     const started = performance.now();
     const { features, targets, sampleWeights } = this.#data as DataSet;
     const take = (column: Column, { shape, dtype }: TensorSpec): tf.Tensor => {
@@ -122,33 +135,9 @@ export class TfjsEngine implements GradientEngine {
     };
     const all = (columns: Column[], specs: TensorSpec[]) => columns.map((c, i) => take(c, specs[i] as TensorSpec));
     const weights = sampleWeights.map((column) => column && take(column, { shape: [], dtype: 'float32' }));
-    const rows = [...all(features, this.#eager.features), ...all(targets, this.#eager.targets), ...weights];
+    const data = [...all(features, this.#eager.features), ...all(targets, this.#eager.targets)];
     this.gatherMilliseconds += performance.now() - started;
-    return rows;
-  }
-
-  #train(rows: (tf.Tensor | undefined)[], shard: Shard): tf.Scalar[] {
-    // The optimizer's place is taken by a recorder: it differentiates but updates nothing.
-    const minimize = (f: () => tf.Scalar, _returnCost: boolean, variables: tf.Variable[]): tf.Scalar => {
-      const { value, grads } = tf.variableGrads(f, variables);
-      this.#writeSlot(grads, shard);
-      return value;
-    };
-    const { optimizer_ } = this.#model;
-    this.#model.optimizer_ = { minimize };
-    try {
-      return this.#model.makeTrainFunction()(rows);
-    } finally {
-      this.#model.optimizer_ = optimizer_;
-    }
-  }
-
-  #evaluate(rows: (tf.Tensor | undefined)[]): tf.Scalar[] {
-    this.#model.testFunction = undefined;
-    this.#model.makeTestFunction();
-    const values = (this.#model.testFunction as unknown as (data: unknown[]) => tf.Scalar[])(rows);
-    // With several outputs tfjs lists running totals of the loss first; the last of them is the loss.
-    return values.slice(this.#model.outputs.length - 1);
+    return { rows: shard.rows, data, sampleWeights: weights };
   }
 
   /** Gradients, and what replaces weights that are not trained, as parts of the mini-batch's. */
@@ -159,7 +148,7 @@ export class TfjsEngine implements GradientEngine {
     for (const { index, role } of parameters.parameters) {
       if (role === 'fixed') continue;
       const { offset, size } = parameterAt(parameters, index);
-      const { val } = this.#model.weights[index] as { val: tf.Variable };
+      const { val } = this.#model.weights[index] as OpenWeight;
       const values = (role === 'trained' ? gradients[val.name] : val)?.dataSync() as Float32Array | undefined;
       for (let i = 0; i < size; i++) slot[offset + i] = (values?.[i] ?? 0) * share;
     }
@@ -176,7 +165,7 @@ export class TfjsEngine implements GradientEngine {
 async function build({ source }: EagerModel): Promise<tf.LayersModel> {
   if ('module' in source) {
     const { build: make } = (await import(source.module)) as { build?: () => Promise<tf.LayersModel> | tf.LayersModel };
-    if (typeof make === 'function') return make();
+    if (typeof make === 'function') return newModel(await make(), source.module);
     throw new Error(`${source.module} exports no function build(), which should return the compiled model`);
   }
   const model = await tf.models.modelFromJSON({ modelTopology: source.topology as never }).catch((error: Error) => {
@@ -191,11 +180,21 @@ async function build({ source }: EagerModel): Promise<tf.LayersModel> {
   return model;
 }
 
+/** Models that modules have built in this thread: their weights are gone once a training is over. */
+const known = new WeakSet<tf.LayersModel>();
+
+/** @throws Error for a model that was built before. */
+function newModel(model: tf.LayersModel, module: string): tf.LayersModel {
+  if (known.has(model)) {
+    throw new Error(`build() of ${module} returned the same model a second time: have it make a new one each time`);
+  }
+  known.add(model);
+  return model;
+}
+
 /** @throws Error if its weights are others than those that are trained. */
-function open(model: tf.LayersModel, { parameters }: ReplicaSetup): OpenModel {
-  const inner = (
-    model instanceof tf.Sequential ? (model as unknown as { model: OpenModel }).model : model
-  ) as OpenModel;
+function openAlike(model: tf.LayersModel, { parameters }: ReplicaSetup): OpenModel {
+  const inner = openModel(model, false);
   const shapes = inner.weights.map(({ val }) => `[${val.shape}]`).join(' ');
   const wanted = [...parameters.parameters].sort((a, b) => a.index - b.index);
   const expected = wanted.map(({ shape }) => `[${shape}]`).join(' ');

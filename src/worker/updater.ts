@@ -3,7 +3,7 @@ import { clipsByNorm } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import { piece, type Range } from '../common/shards.js';
-import type { Kernels, Pass } from '../kernels/kernels.js';
+import type { KernelPass, Kernels } from '../kernels/kernels.js';
 import { GradientNorms } from './gradient-norms.js';
 import { optimizerStep } from './optimizer-step.js';
 
@@ -132,7 +132,7 @@ export class Updater {
   ): void {
     if (bytes <= 0) return;
     const end = start + bytes;
-    const pass: Pass = [weights, slots, this.#trainedBytes, gradients, this.#stride, count, start, end];
+    const pass: KernelPass = [weights, slots, this.#trainedBytes, gradients, this.#stride, count, start, end];
     optimizerStep(this.#kernels, optimizer, pass, t, scale);
   }
 }

@@ -121,6 +121,25 @@ describe.each(TRAINERS)('in %s', (_, train) => {
   });
 });
 
+it('earlyStopping gives back the best weights where a signal ends training, and leaves no tensors behind', async () => {
+  const model = line(1e-9);
+  const controller = new AbortController();
+  const before = tf.memory().numTensors;
+  const weights = new tf.CustomCallback({
+    onEpochBegin: (epoch: number) => {
+      tf.tidy(() => model.setWeights([tf.tensor2d([[0, 0.9, 0.5][epoch] ?? 9], [1, 1])]));
+    },
+    onEpochEnd: (epoch: number) => {
+      if (epoch === 2) controller.abort(new Error('enough'));
+    },
+  });
+  const callbacks = [weights, earlyStopping({ monitor: 'loss', patience: 9, restoreBestWeights: true })];
+  const training = fit(model, X, Y, { ...ARGS, workers: 1, signal: controller.signal, callbacks });
+  await expect(training).rejects.toThrow('enough');
+  expect(weightOf(model)).toBeCloseTo(0.9);
+  expect(tf.memory().numTensors).toBe(before);
+});
+
 it('reduceLROnPlateau trains with the new rate, and is refused where fit was given another optimizer', async () => {
   // 1 - w shrinks by 1 - 2 rate each epoch. After the first, every improvement is too small: the rate is halved each time.
   const model = line(0.1);

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { on, once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
@@ -83,6 +84,33 @@ describe('Ctrl-C', () => {
       expect(sha256(weightBytes((await loadModel(save)).model))).toBe(sha256(weightBytes(older)));
     },
   );
+});
+
+describe.skipIf(process.platform === 'win32')('Ctrl-C while the model is read', () => {
+  test.each([
+    ['predict', ['--data', join(folder, 'rows.csv'), '--out', join(folder, 'result')]],
+    ['evaluate', ['--data', join(folder, 'rows.csv'), '--json']],
+    ['export', ['--out', join(folder, 'result')]],
+  ])('ends %s with code 130 and without a result', async (command, args) => {
+    const saved = join(folder, `saved-${command}`);
+    const save = await train('--data', 'diabetes', '--hidden', 'none', '--epochs', '1', '--save', saved);
+    expect(save.code).toBe(0);
+    await writeFile(join(folder, 'rows.csv'), await readFile('data/diabetes.csv'));
+    // A pipe in the place of model.json holds the program until this test writes it.
+    const manifest = await readFile(join(saved, 'model.json'));
+    await rm(join(saved, 'model.json'));
+    execFileSync('mkfifo', [join(saved, 'model.json')]);
+    const { child, ended } = startCli(command, '--model', saved, ...args);
+    await using pipe = await open(join(saved, 'model.json'), 'w');
+    child.kill('SIGINT');
+    await said(child.stderr as NodeJS.ReadableStream, 'Stopping');
+    await pipe.writeFile(manifest);
+    await pipe.close();
+    const { code, stdout, stderr } = await ended;
+    expect([code, stdout]).toEqual([130, '']);
+    expect(stderr).toMatch(/stopped before there was a result\n$/);
+    expect(existsSync(join(folder, 'result'))).toBe(false);
+  });
 });
 
 test('a reader that goes away, as head does, ends training quietly', async () => {

@@ -45,7 +45,9 @@ test('writes a file with what loadModel predicts', async () => {
 test.each([
   ['without a column', 'width,kind\n1,small\n', "has no column 'age', which the model was trained on"],
   ['with a cell that is no number', 'width,age\n1,2\n3,old\n', "line 3, column 'age' is 'old', not a number"],
-  ['with a row that is too short', 'width,age\n1\n', "line 2, column 'age' is missing"],
+  ['with a row that is too short', 'width,age\n1\n', 'line 2: expected 2 cells as in the first line, got 1'],
+  ['with a row that is too long', 'width,age\n1,2\n1,2,3\n', 'line 3: expected 2 cells as in the first line, got 3'],
+  ['with two columns of one name', 'width,age,width\n1,2,3\n', "two columns are named 'width'"],
   ['without rows', 'width,age\n', 'has no rows'],
 ])('refuses a file %s and writes nothing', async (_, content, message) => {
   await writeFile(at('bad.csv'), content);

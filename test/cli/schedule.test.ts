@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { scheduledRate } from '#shardfit/cli/schedule-options.js';
-import { rateAt } from '#shardfit/common/optimizers/index.js';
+import { oneCycle, rateAt } from '#shardfit/common/optimizers/index.js';
 import { events, train } from './run-cli.js';
 
 describe('--schedule', () => {
@@ -21,6 +21,19 @@ describe('--schedule', () => {
   test('begins behind the warm-up', () => {
     const rate = scheduledRate({ schedule: 'cosine', warmUp: 10 }, 1, 90);
     expect([0, 4, 10, 50].map((t) => rateAt(rate, t))).toEqual([1 / 11, 5 / 11, 1, expect.closeTo(0.5)]);
+  });
+
+  test.each([
+    [{ steps: 10 }, [1 / 25, (1 + 1 / 25) / 2, 1]],
+    [{ steps: 2, rise: 0.5 }, [1, 1 / 25 / 1e4]],
+    [{ steps: 10, rise: 0.1 }, [1, 0.96984635]],
+    [{ steps: 1 }, [1 / 25 / 1e4]],
+  ])('one-cycle has the rates of PyTorch, %o', (options, expected) => {
+    const rate = oneCycle({ peak: 1, ...options });
+    expect(expected.map((_, t) => rateAt(rate, t))).toEqual(expected.map((value) => expect.closeTo(value, 6)));
+    const all = Array.from({ length: options.steps }, (_, t) => rateAt(rate, t));
+    expect(all.at(-1)).toBeCloseTo(1 / 25 / 1e4, 10);
+    expect(all.every((value) => value > 0 && value <= 1)).toBe(true);
   });
 
   test('reaches the weights, and the plan names it', async () => {

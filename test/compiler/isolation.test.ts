@@ -66,6 +66,19 @@ describe('after compiling', () => {
     expect(snapshot(model).dataIds).toEqual(before.dataIds);
   });
 
+  it('variables of text and of complex numbers are passed over', () => {
+    const others = [tf.variable(tf.tensor1d(['a'])), tf.variable(tf.complex([1], [2]))];
+    const model = network();
+    const before = snapshot(model);
+    expect(compileTrainingStep(model, 5, spec(4), spec(3)).outputs.length).toBeGreaterThan(1);
+    expect(snapshot(model)).toEqual(before);
+    const using = network(new Custom('reader', (x) => tf.add(x, tf.real(others[1] as tf.Tensor))));
+    expect(() => compileTrainingStep(using, 5, spec(4), spec(3))).toThrow(
+      /tensors of type 'complex64' cannot be part of a compiled step/,
+    );
+    tf.dispose(others);
+  });
+
   it('the model still trains and disposes with tfjs alone', async () => {
     const model = network();
     compileTrainingStep(model, 5, spec(4), spec(3));

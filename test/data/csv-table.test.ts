@@ -34,6 +34,12 @@ describe('a good CSV file', () => {
     expect([...table.target.values]).toEqual([3, 6]);
   });
 
+  test('is read no further once a signal says so', async () => {
+    const path = await newFile(folder, 'a,b,y\n1,2,3\n4,5,6\n');
+    const signal = AbortSignal.abort(new Error('enough'));
+    await expect(loadCsvTable(path, { target: 'y', signal })).rejects.toThrow('enough');
+  });
+
   test('may have its target anywhere, and be gzipped', async () => {
     const path = await newFile(folder, gzipSync('a,y,b\n1,3,2\n4,6,5\n'), 'csv.gz');
     const table = await loadCsvTable(path, { target: 'y' });

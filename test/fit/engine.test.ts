@@ -1,9 +1,10 @@
 /** The engine 'tfjs' beside tfjs' own `fit`, and when it takes the place of 'onnx'. */
 import * as tf from '@tensorflow/tfjs';
-import { evaluate, type FitOptions, fit, predict } from 'shardfit';
+import { evaluate, type FitOptions, fit, predict, Trainer } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { residualCnn } from './support/coupled.js';
-import { classes, cnn, mlp } from './support/models.js';
+import { expectSameHistory, expectSameWeights } from './support/matchers.js';
+import { classes, cnn, dropoutMlp, mlp } from './support/models.js';
 import { build as readingModel } from './support/reading-model.mjs';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -68,9 +69,13 @@ describe('a model that cannot be traced', () => {
   it('is evaluated and predicted too', async () => {
     const model = readingModel();
     const { x, y } = classes(20, [6]);
-    const { loss } = await evaluate(model, x, y, { workers: 2, modelModule });
+    const heard: string[] = [];
+    const options = { workers: 2, modelModule, onWarning: (warning: string) => heard.push(warning) };
+    const { loss } = await evaluate(model, x, y, options);
     expect(loss).toBeCloseTo((model.evaluate(x, y) as tf.Scalar).dataSync()[0] as number, 5);
-    const output = (await predict(model, x, { workers: 2, batchSize: 6, modelModule })) as tf.Tensor;
+    const output = (await predict(model, x, { batchSize: 6, ...options })) as tf.Tensor;
+    expect(heard).toHaveLength(2);
+    for (const warning of heard) expect(warning).toMatch(/reads the value of a tensor .*: tfjs computes the steps/);
     const expected = model.predict(x, { batchSize: 6 }) as tf.Tensor;
     expect(tf.max(tf.abs(tf.sub(output, expected))).dataSync()[0]).toBeLessThan(1e-5);
   });
@@ -109,4 +114,81 @@ it('carries the states of stateful layers from one mini-batch to the next, as tf
     expect(loss).toBeCloseTo(expected.history.loss?.[epoch] as number, 5);
   });
   expect(run.warnings[0]).toContain('is stateful');
+});
+
+/** Trains twins with either engine and expects the same of both. */
+async function expectAsOnnx(
+  build: () => tf.LayersModel,
+  x: tf.Tensor,
+  y: tf.Tensor,
+  options: FitOptions,
+): Promise<void> {
+  const [eager, traced] = [build(), build()];
+  eager.setWeights(traced.getWeights());
+  const args: FitOptions = { batchSize: 8, epochs: 2, seed: 4, workers: 2, ...options };
+  const expected = await fit(traced, x, y, { ...args, engine: 'onnx' });
+  expectSameHistory(await fit(eager, x, y, { ...args, engine: 'tfjs' }), expected);
+  expectSameWeights(eager, traced);
+}
+
+it('keeps frozen layers in replicas of their own', async () => {
+  const build = () => {
+    const model = mlp(tf.train.sgd(0.1));
+    (model.layers[0] as tf.layers.Layer).trainable = false;
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'categoricalCrossentropy' });
+    return model;
+  };
+  const { x, y } = classes(40, [6]);
+  await expectAsOnnx(build, x, y, { update: 'local', shards: 2 });
+});
+
+it('weights rows in evaluation, and all steps of a row alike', async () => {
+  const build = () => {
+    const model = tf.sequential();
+    model.add(tf.layers.simpleRNN({ units: 3, returnSequences: true, inputShape: [8, 2] }));
+    model.add(tf.layers.dense({ units: 1 }));
+    model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+    return model;
+  };
+  const [x, y] = [tf.randomNormal([16, 8, 2], 0, 1, 'float32', 3), tf.randomNormal([16, 8, 1], 0, 1, 'float32', 4)];
+  const sampleWeight = Array.from({ length: 16 }, (_, row) => row % 3);
+  await expectAsOnnx(build, x, y, { sampleWeight, validationData: [x, y, sampleWeight] });
+  const model = build();
+  const [eager, traced] = await Promise.all(
+    (['tfjs', 'onnx'] as const).map((engine) => evaluate(model, x, y, { engine, sampleWeight, workers: 1 })),
+  );
+  expect(eager?.loss).toBeCloseTo(traced?.loss as number, 5);
+  expect(eager?.loss).not.toBeCloseTo((await evaluate(model, x, y)).loss as number, 2);
+});
+
+describe('random layers draw by the seed, as the traced step does,', () => {
+  it('between layers', async () => {
+    const { x, y } = classes(40, [6]);
+    await expectAsOnnx(() => dropoutMlp(tf.train.sgd(0.1)), x, y, {});
+    await expectAsOnnx(() => dropoutMlp(tf.train.sgd(0.1)), x, y, { update: 'local', shards: 3 });
+  });
+
+  it('and in recurrent cells', async () => {
+    const build = () => {
+      const cell = tf.layers.gruCell({ units: 3, dropout: 0.3, recurrentDropout: 0.3 });
+      const model = tf.sequential();
+      model.add(tf.layers.lstm({ units: 3, dropout: 0.3, returnSequences: true, inputShape: [5, 2] }));
+      model.add(tf.layers.rnn({ cell }) as tf.layers.Layer);
+      model.add(tf.layers.dense({ units: 1 }));
+      model.compile({ optimizer: tf.train.sgd(0.1), loss: 'meanSquaredError' });
+      return model;
+    };
+    const [x, y] = [tf.randomNormal([12, 5, 2], 0, 1, 'float32', 3), tf.randomNormal([12, 1], 0, 1, 'float32', 4)];
+    await expectAsOnnx(build, x, y, {});
+  });
+});
+
+it('has a new model built for every call of a trainer', async () => {
+  const { x } = classes(8, [6]);
+  await using trainer = new Trainer(readingModel(), { workers: 1, modelModule });
+  const outputs = [await trainer.predict(x), await trainer.predict(x)] as tf.Tensor[];
+  expect(outputs[0]?.dataSync()).toEqual(outputs[1]?.dataSync());
+  const kept = new URL('./support/kept-model.mjs', import.meta.url);
+  await trainer.predict(x, { modelModule: kept });
+  await expect(trainer.predict(x, { modelModule: kept })).rejects.toThrow('returned the same model a second time');
 });

@@ -1,6 +1,7 @@
 /** `evaluate` on several threads beside tfjs' `model.evaluate` on one. */
+import { getEventListeners } from 'node:events';
 import * as tf from '@tensorflow/tfjs';
-import { type EvaluateOptions, evaluate, fit } from 'shardfit';
+import { type EvaluateOptions, evaluate, fit, predict } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { denseAround, residualCnn } from './support/coupled.js';
 import { classes, cnn, mlp } from './support/models.js';
@@ -58,6 +59,20 @@ it('takes the rows together where a loss needs all of them at once', async () =>
   const model = denseAround((x) => tf.relu(x), gram);
   const { x, y } = classes(20, [6]);
   expectClose(await evaluate(model, x, y, { batchSize: 8, workers: 3 }), await expected(model, x, y, 8));
+});
+
+it('and predict end when the signal says so, and leave no listeners behind', async () => {
+  const model = mlp(tf.train.sgd(0.1));
+  const { x, y } = classes(60_000, [6]);
+  for (const call of [evaluate, (m: tf.LayersModel, rows: tf.Tensor, _: tf.Tensor, o: object) => predict(m, rows, o)]) {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const working = call(model, x, y, { workers: 2, batchSize: 1, signal });
+    setTimeout(() => controller.abort(new Error('enough')), 200);
+    await expect(working).rejects.toThrow('enough');
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    await expect(call(model, x, y, { signal })).rejects.toThrow('enough');
+  }
 });
 
 it.each<[EvaluateOptions | Record<string, unknown>, string]>([

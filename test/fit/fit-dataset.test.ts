@@ -2,17 +2,11 @@
 import * as tf from '@tensorflow/tfjs';
 import { type BatchDataset, type FitDatasetOptions, fit, fitDataset, Trainer } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { batches, dataset } from './support/batches.js';
 import { residualCnn } from './support/coupled.js';
 import { classes, cnn, mlp } from './support/models.js';
 
 beforeAll(() => tf.setBackend('cpu'));
-
-/** Rows of `classes` as a data set of batches. */
-function dataset(rows: number, shape: number[], batchSize: number): tf.data.Dataset<tf.TensorContainer> {
-  const { x, y } = classes(rows, shape);
-  const [xs, ys] = [x.arraySync() as number[][], y.arraySync() as number[][]];
-  return tf.data.zip({ xs: tf.data.array(xs), ys: tf.data.array(ys) }).batch(batchSize);
-}
 
 function twins(build: () => tf.LayersModel): [tf.LayersModel, tf.LayersModel] {
   const [ours, theirs] = [build(), build()];
@@ -177,18 +171,6 @@ it('is a call of Trainer too', async () => {
   await using trainer = new Trainer(mlp(tf.train.sgd(0.1)), { workers: 2, batchSize: 7 });
   const { history } = await trainer.fitDataset(dataset(20, [6], 5), { epochs: 2 });
   expect(history.loss).toHaveLength(2);
-});
-
-/** Batches with so many rows each. */
-function batches(...sizes: number[]): BatchDataset {
-  const { x, y } = classes(20, [6]);
-  const slices = sizes.map((size) => ({ xs: x.slice([0, 0], [size, 6]), ys: y.slice([0, 0], [size, 3]) }));
-  return tf.data.array(slices as never) as unknown as BatchDataset;
-}
-
-it('trains on batches of several sizes, each an update', async () => {
-  const { run } = await fitDataset(mlp(tf.train.sgd(0.1)), batches(9, 4, 6, 9, 1), { workers: 2 });
-  expect(run).toMatchObject({ updates: 5, rows: 29 });
 });
 
 const REFUSED: [string, () => [unknown, object], string][] = [

@@ -98,6 +98,30 @@ it('goes on over the windows of a data set', async () => {
   expect(run.updates).toBe(14);
 });
 
+it('goes on over a smaller batch in the middle of an epoch', async () => {
+  const [ours, theirs] = [mlp(tf.train.sgd(0.2)), mlp(tf.train.sgd(0.2))];
+  theirs.setWeights(ours.getWeights());
+  const cut = (start: number, size: number) => ({
+    xs: rows.x.slice([start, 0], [size, 6]),
+    ys: rows.y.slice([start, 0], [size, 3]),
+  });
+  const sizes = [9, 4, 6, 9, 1];
+  const batches = tf.data.array(sizes.map((size, i) => cut(5 * i, size)) as never);
+  const { run } = await fitDataset(ours, batches as never, { gradientAccumulationSteps: 2, workers: 2 });
+  expect(run.updates).toBe(3);
+  for (const group of [[0, 1], [2, 3], [4]]) {
+    const parts = group.map((i) => cut(5 * i, sizes[i] as number));
+    const [x, y] = [tf.concat(parts.map(({ xs }) => xs)), tf.concat(parts.map(({ ys }) => ys))];
+    // The mean of the batches' means: rows of a smaller batch count more.
+    const sampleWeight = group.flatMap((i) => {
+      const size = sizes[i] as number;
+      return Array<number>(size).fill((x.shape[0] as number) / (group.length * size));
+    });
+    await fit(theirs, x, y, { batchSize: 100, sampleWeight, workers: 1 });
+  }
+  expectSameWeights(ours, theirs);
+});
+
 it('belongs to sync', async () => {
   const training = fit(mlp(tf.train.sgd(0.1)), rows.x, rows.y, { gradientAccumulationSteps: 2, update: 'hogwild' });
   await expect(training).rejects.toThrow("gradientAccumulationSteps belongs to update: 'sync'");

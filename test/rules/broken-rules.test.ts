@@ -62,7 +62,7 @@ test('a batch that is left out is missed in counts, rows and losses', async () =
 
 test('rows that are seen twice are caught, though every count is right', async () => {
   const shifted: Change = {
-    file: 'worker/replica.js',
+    file: 'worker/batches.js',
     find: 'start: rows.start + part.start',
     replace: 'start: Math.max(0, rows.start + part.start - 1)',
   };

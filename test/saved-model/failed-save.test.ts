@@ -52,6 +52,17 @@ test.each(['weights', 'normalizer', 'model.json'])(
   },
 );
 
+test('a layer that cannot be described leaves no folder behind', async () => {
+  const model = modelOf(1);
+  const [layer] = model.layers as [tf.layers.Layer];
+  layer.getConfig = () => {
+    throw new Error('no config');
+  };
+  await mkdir(join(root, 'none'));
+  await expect(saveModel(join(root, 'none', 'model'), model)).rejects.toThrow('no config');
+  expect(await readdir(join(root, 'none'))).toEqual([]);
+});
+
 test('folders that were made for a model that could not be written are taken away', async () => {
   await mkdir(join(root, 'above'));
   disk.fullAt = 'weights';

@@ -55,7 +55,10 @@ function localAnswer(run: RunSummary): string {
 
 /** Threads that had rows to work on, and a remark on the others. */
 function sharingThreads(run: RunSummary): { sharing: number; idle: string } {
-  const sharing = Math.min(run.workers, run.shards, batchRows(run));
-  const idle = run.workers - sharing;
+  const { workers, settled } = run;
+  const chosen = settled?.workers ?? workers;
+  const sharing = Math.min(chosen, run.shards, batchRows(run));
+  if (chosen < workers) return { sharing, idle: ` (which is faster here than all ${workers})` };
+  const idle = workers - sharing;
   return { sharing, idle: idle > 0 ? ` (${counted(idle, 'more thread')} had nothing to do)` : '' };
 }

@@ -13,11 +13,24 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
     stop() {},
     end({ run, weightsSha256, interrupted, diverged }: Outcome) {
       const { update, updates, syncEvery, staleness, simulatedTime } = run;
-      const { workers, shards, batchSize, samplesPerSecond } = run;
+      const { workers, settled, shards, batchSize, samplesPerSecond } = run;
+      const warnings = run.warnings.length > 0 ? run.warnings : undefined;
       const event = diverged ? 'diverged' : interrupted ? 'interrupted' : 'done';
-      // Those that the rule does not have are left out.
+      // What is undefined is left out.
       const ofRule = { syncEvery, staleness, simulatedTime };
-      write({ event, update, updates, ...ofRule, workers, shards, batchSize, samplesPerSecond, weightsSha256 });
+      write({
+        event,
+        update,
+        updates,
+        ...ofRule,
+        workers,
+        settled,
+        shards,
+        batchSize,
+        samplesPerSecond,
+        weightsSha256,
+        warnings,
+      });
     },
   };
 }

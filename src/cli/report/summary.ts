@@ -15,7 +15,7 @@ export function summaryLines({ run, weightsSha256, interrupted, diverged, saved 
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
     ...stalenessLine(run),
     ...run.warnings.map((warning) => `  note          ${warning}`),
-    `  threads       ${count(run.workers)}, each mini-batch cut into ${counted(run.shards, 'shard')}${isReplay(run) ? ', one for each simulated worker' : ''}`,
+    `  threads       ${threads(run)}, each mini-batch cut into ${counted(run.shards, 'shard')}${isReplay(run) ? ', one for each simulated worker' : ''}`,
     `  speed         ${count(run.samplesPerSecond)} samples/s, ${duration(run.seconds)} in all`,
     ...run.threads.map(threadLine),
     `  weights       sha256 ${weightsSha256}`,
@@ -33,6 +33,12 @@ function ending(interrupted: boolean, diverged: boolean): string {
 function lastBatch({ rows, batchSize }: RunSummary): string {
   const last = rows % batchSize;
   return last === 0 || rows < batchSize ? '' : `, the last one of ${last}`;
+}
+
+/** How many threads trained, after the first mini-batches where `auto` tried several numbers. */
+function threads({ workers, settled }: RunSummary): string {
+  if (!settled || settled.workers === workers) return count(workers);
+  return `${count(settled.workers)} of ${count(workers)}, which was faster in the first mini-batches`;
 }
 
 /** Of rules in which shards update on their own. */

@@ -1,3 +1,4 @@
+import { checkNames } from '../option-names.js';
 /**
  * Optimizers that scale the rate of each weight by what its gradients were so far. t counts updates from 0, g is the
  * mini-batch gradient, every vector begins at 0 unless it says otherwise.
@@ -8,7 +9,6 @@
 import {
   checkFlag,
   checkGradientOptions,
-  checkNames,
   checkNumber,
   checkRate,
   GRADIENT_OPTIONS,

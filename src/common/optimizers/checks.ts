@@ -14,15 +14,6 @@ export interface GradientOptions {
 
 export const GRADIENT_OPTIONS = ['clipValue', 'clipNorm', 'globalClipNorm', 'weightDecay'] as const;
 
-/** @throws TypeError for an option that the factory does not have. */
-export function checkNames(factory: string, options: object, names: readonly string[]): void {
-  for (const name of Object.keys(options)) {
-    if (!names.includes(name)) {
-      throw new TypeError(`${factory} has no option '${name}'; it has ${names.join(', ')}`);
-    }
-  }
-}
-
 /** @throws TypeError for a value that is no number, RangeError for one that does not fit. */
 export function checkNumber(name: string, value: unknown, range: string, fits: (value: number) => boolean): void {
   if (typeof value !== 'number') throw new TypeError(`${name} must be a number ${range}, got ${String(value)}`);

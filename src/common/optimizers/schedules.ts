@@ -76,7 +76,8 @@ function oneCycleAt(rate: Extract<Schedule, { kind: 'one-cycle' }>, t: number): 
   const start = rate.peak / rate.startDivisor;
   const end = start / rate.endDivisor;
   const top = rate.rise * rate.steps - 1;
-  if (t <= top) return rate.peak + (start - rate.peak) * cosine(t / top);
+  // Not at the top itself, which may be the first update: there is no way up then.
+  if (t < top) return rate.peak + (start - rate.peak) * cosine(t / top);
   return end + (rate.peak - end) * cosine((t - top) / (rate.steps - 1 - top));
 }
 

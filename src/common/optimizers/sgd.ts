@@ -1,7 +1,7 @@
+import { checkNames } from '../option-names.js';
 import {
   checkFlag,
   checkGradientOptions,
-  checkNames,
   checkNumber,
   checkRate,
   GRADIENT_OPTIONS,

@@ -1,7 +1,7 @@
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 
-/** Nanoseconds, measured on one core; `npm run bench:tapes` measures them. Their ratio matters, not the machine. */
+/** Nanoseconds, measured on one core, with tapes and without. Their ratio matters, not the machine. */
 const RUNTIME_CALL = 2500;
 const RUNTIME_PER_PRODUCT = 0.05;
 const TAPE_CALL = 40;

@@ -1,8 +1,8 @@
 /**
- * Dropout inside recurrent cells. A cell keeps its masks for all time steps of a sequence; while a training step is
- * traced it draws them from inputs of the program, one mask per sequence and mini-batch, as Keras does.
+ * Dropout inside recurrent cells. A cell keeps its masks for all time steps of a sequence; here it draws them from the same
+ * numbers as other random layers, one mask per sequence and mini-batch, as Keras does.
  */
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import type { OpenLayer } from './engine.js';
 import { swapMethod } from './layers.js';
 import { type DrawUniform, dropoutMask } from './random.js';
@@ -46,6 +46,8 @@ function callWithoutMasks(layer: Recurrent): OpenLayer['call'] {
   const { call } = layer;
   return (inputs, kwargs) => {
     for (const cell of layer.cell.cells ?? [layer.cell]) {
+      // tfjs keeps masks beyond a `tf.tidy`.
+      tf.dispose([cell.dropoutMask, cell.recurrentDropoutMask] as tf.TensorContainer);
       cell.dropoutMask = null;
       cell.recurrentDropoutMask = null;
     }

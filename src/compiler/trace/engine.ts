@@ -1,5 +1,6 @@
 /** The parts of tfjs' engine and models that its types leave out. One place, so that an upgrade of tfjs shows here. */
 import * as tf from '@tensorflow/tfjs';
+import { innerModel } from '../inner-model.js';
 
 /** A tfjs variable with its data id open to change. */
 export type OpenVariable = Omit<tf.Variable, 'dataId'> & { dataId: object };
@@ -57,15 +58,11 @@ export interface OpenModel {
   makeTestFunction(): void;
 }
 
-/**
- * The model with its inner members, checked to be compiled. A Sequential keeps a functional model inside, which is the
- * one that tfjs trains; its weights are the same variables in the same order.
- */
+/** The model, or that inside a Sequential, with its inner members, checked to be compiled. */
 export function openModel(model: tf.LayersModel, needsLoss = true): OpenModel {
-  const outer = model as unknown as OpenModel & { model?: OpenModel };
-  const open = outer.model ?? outer;
+  const open = innerModel(model) as unknown as OpenModel;
   if (needsLoss && !open.lossFunctions) {
-    throw new Error(`model '${outer.name}' is not compiled; call model.compile({optimizer, loss}) first`);
+    throw new Error(`model '${model.name}' is not compiled; call model.compile({optimizer, loss}) first`);
   }
   return open;
 }

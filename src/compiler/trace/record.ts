@@ -11,10 +11,10 @@ import type { TraceSession } from './session.js';
 let current: TraceSession | undefined;
 let installed = false;
 
-/** Makes `session` the one that kernels record into. */
-export function installKernels(session: TraceSession): void {
+/** Makes `session` the one that kernels record into, and holds it until another call. */
+export function recordInto(session: TraceSession | undefined): void {
   current = session;
-  if (installed) return;
+  if (installed || !session) return;
   for (const [kernelName, rule] of Object.entries(kernels))
     register(kernelName, (inputs, attrs) => record(kernelName, rule, inputs, attrs));
   // Every other kernel that tfjs knows answers with an error that says where it came from.

@@ -1,10 +1,15 @@
 /** Runs a function under the tracing backend and leaves the user's tfjs as it was. */
 import * as tf from '@tensorflow/tfjs';
+import type { DType } from '../../common/program.js';
 import type { Graph, Value } from '../graph/value.js';
 import { BACKEND_NAME, TraceBackend, unsupportedType } from './backend.js';
 import { engine, type OpenVariable } from './engine.js';
 import { swapGradients } from './gradients.js';
-import { installKernels } from './record.js';
+import { recordInto } from './record.js';
+
+function isCompilable(dtype: tf.DataType): dtype is DType {
+  return dtype !== 'string' && dtype !== 'complex64';
+}
 
 /** A variable of the user for the time of a trace. */
 export interface ShadowedVariable {
@@ -35,9 +40,13 @@ export class TraceSession {
     return this.backend.lookup(tensor.dataId) ?? this.capture(tensor as tf.Tensor);
   }
 
-  /** A tensor or variable of the user as a constant of the program. */
+  /**
+   * A tensor or variable of the user as a constant of the program.
+   *
+   * @throws TypeError for one of text or complex numbers.
+   */
   capture(tensor: tf.Tensor): Value {
-    if (tensor.dtype === 'string' || tensor.dtype === 'complex64') throw unsupportedType(tensor.dtype);
+    if (!isCompilable(tensor.dtype)) throw unsupportedType(tensor.dtype);
     const value = this.graph.input(`captured_${tensor.id}`, { shape: tensor.shape, dtype: tensor.dtype });
     this.captured.set(value, tensor);
     return value;
@@ -45,10 +54,11 @@ export class TraceSession {
 
   /**
    * Gives every variable a data id of the trace. What the step assigns to a variable (batch norm's averages) then
-   * replaces only that, and the user's data is never touched.
+   * replaces only that, and the user's data is never touched. Variables that no step can use stay as they are.
    */
   shadowVariables(valueFor: (variable: OpenVariable) => Value): void {
     for (const variable of Object.values(engine().state.registeredVariables)) {
+      if (!isCompilable(variable.dtype)) continue;
       const value = valueFor(variable);
       const shadow = this.backend.register(value).dataId;
       this.#shadows.push({ variable, original: variable.dataId, shadow, value });
@@ -79,7 +89,7 @@ export class TraceSession {
 export function withTracing<T>(graph: Graph, body: (session: TraceSession) => T): T {
   const userBackend = tf.getBackend();
   const session = new TraceSession(graph, new TraceBackend(graph));
-  installKernels(session);
+  recordInto(session);
   tf.registerBackend(BACKEND_NAME, () => session.backend, 0);
   void tf.setBackend(BACKEND_NAME);
   const { numTensors, numDataBuffers, numBytes } = engine().state;
@@ -95,5 +105,6 @@ export function withTracing<T>(graph: Graph, body: (session: TraceSession) => T)
     Object.assign(engine().state, { numTensors, numDataBuffers, numBytes });
     void tf.setBackend(userBackend);
     tf.removeBackend(BACKEND_NAME);
+    recordInto(undefined);
   }
 }

@@ -4,7 +4,7 @@ import type { InputRole, OutputRole, TensorSpec } from '../../common/program.js'
 import { concat, reshape } from '../graph/layout.js';
 import type { Value } from '../graph/value.js';
 import type { OpenModel, OpenVariable, OpenWeight } from './engine.js';
-import { swapMethod } from './layers.js';
+import { type BatchTensors, runEvaluation, runTraining } from './model-steps.js';
 import { NotTraceable } from './not-traceable.js';
 import type { TraceSession } from './session.js';
 
@@ -21,8 +21,6 @@ export interface DataSpecs {
   /** For each output, whether its rows have weights in the loss. */
   sampleWeights: readonly boolean[];
 }
-
-type LossFunction = (target: tf.Tensor, output: tf.Tensor) => tf.Tensor;
 
 export class StepTrace {
   readonly rows: number;
@@ -81,33 +79,17 @@ export class StepTrace {
   }
 
   train(): void {
-    const gradients = new Map<string, tf.Tensor>();
-    // The optimizer's place is taken by a recorder: it differentiates but updates nothing.
-    const minimize = (f: () => tf.Scalar, _returnCost: boolean, variables: tf.Variable[]): tf.Scalar => {
-      const { value, grads } = tf.variableGrads(f, variables);
-      for (const [name, gradient] of Object.entries(grads)) if (gradient) gradients.set(name, gradient);
-      return value;
-    };
-    const swaps = [swapMethod(this.model, 'optimizer_', { minimize }), this.#weightLosses()];
-    try {
-      this.#addLogs(this.model.makeTrainFunction()(this.#data));
-    } finally {
-      for (const swap of swaps) swap.restore();
-    }
+    let gradients: tf.NamedTensorMap = {};
+    const logs = runTraining(this.model, this.#batch, (found) => {
+      gradients = found;
+    });
+    this.#addLogs(logs);
     this.#addGradients(gradients);
     this.#addState();
   }
 
   evaluate(): void {
-    const swaps = [swapMethod(this.model, 'testFunction', undefined), this.#weightLosses()];
-    try {
-      this.model.makeTestFunction();
-      const values = (this.model.testFunction as unknown as (data: tf.Tensor[]) => tf.Scalar[])(this.#data);
-      // With several outputs tfjs lists running totals of the loss first; the last of them is the loss.
-      this.#addLogs(values.slice(this.model.outputs.length - 1));
-    } finally {
-      for (const swap of swaps) swap.restore();
-    }
+    this.#addLogs(runEvaluation(this.model, this.#batch));
   }
 
   /** The outputs of the model, as `model.predict` computes them. */
@@ -129,21 +111,8 @@ export class StepTrace {
     });
   }
 
-  /**
-   * Weights the rows in the losses of the model. tfjs' own way multiplies [rows] with the loss as it is: of sequences,
-   * whose losses are [rows, steps], it would weight the steps.
-   */
-  #weightLosses(): { restore(): void } {
-    const weighted = (this.model.lossFunctions as LossFunction[]).map((loss, i) => {
-      const weights = this.#sampleWeights[i];
-      if (!weights) return loss;
-      return (target: tf.Tensor, output: tf.Tensor): tf.Tensor => {
-        const value = loss(target, output);
-        const isPerRow = value.rank > 1 && value.shape[0] === this.rows;
-        return tf.mul(value, isPerRow ? tf.reshape(weights, [this.rows, ...value.shape.slice(1).fill(1)]) : weights);
-      };
-    });
-    return swapMethod(this.model, 'lossFunctions', weighted);
+  get #batch(): BatchTensors {
+    return { rows: this.rows, data: this.#data, sampleWeights: this.#sampleWeights };
   }
 
   #addLogs(scalars: tf.Scalar[]): void {
@@ -152,10 +121,10 @@ export class StepTrace {
     this.outputs.push({ role: { kind: 'logs' }, value: concat(values, 0) });
   }
 
-  #addGradients(gradients: ReadonlyMap<string, tf.Tensor>): void {
+  #addGradients(gradients: tf.NamedTensorMap): void {
     const trainable = new Set(this.model.collectedTrainableWeights.map((weight) => weight.val));
     this.weights.forEach(({ val }, index) => {
-      const gradient = gradients.get(val.name);
+      const gradient = gradients[val.name];
       if (!gradient || !trainable.has(val)) return;
       this.outputs.push({ role: { kind: 'gradient', index }, value: this.session.valueOf(gradient) });
     });

@@ -1,6 +1,6 @@
 import { DataChoiceError, DataError } from '../data-error.js';
 import type { RowPiece } from '../row-piece.js';
-import { splitRows } from '../row-piece.js';
+import { rowViews } from '../row-piece.js';
 import { fitsShape } from '../row-shape.js';
 import { rowsOf } from './array-columns.js';
 import type { ArrayData } from './array-data.js';
@@ -34,7 +34,7 @@ export function arrayFeatures(x: ArrayData, y: ArrayData | undefined, model: Mod
       `${x.source} holds values called ${columns[other]}, ..., and the model was trained on ${trained[other]}, ...; give it data of the kind that it was trained on`,
     );
   }
-  const rows = splitRows(features, columns.length);
+  const rows = rowViews(features, columns.length);
   const cells = y === undefined ? [] : Array.from(labelsOf(y), String);
   if (y !== undefined && cells.length !== rows.length) {
     throw new DataError(

@@ -1,4 +1,4 @@
-import { type RowChoice, type RowPiece, splitRows } from '../row-piece.js';
+import { type RowChoice, type RowPiece, rowViews } from '../row-piece.js';
 import { findColumns } from '../table-columns.js';
 import { openParquet, readRowGroups } from './parquet-file.js';
 import { cellOf, readFeatures } from './parquet-table.js';
@@ -13,7 +13,7 @@ export async function* readParquetFeatures(path: string, { columns, target }: Ro
   const wanted = target === undefined ? columns : [...columns, target];
   findColumns(path, opened.names, wanted);
   for await (const group of readRowGroups(opened, wanted)) {
-    const rows = splitRows(readFeatures(path, columns, group), columns.length);
+    const rows = rowViews(readFeatures(path, columns, group), columns.length);
     const cells = target === undefined ? [] : Array.from(group.columns[columns.length] ?? [], cellOf);
     yield { rows, cells, places: rows.map((_, row) => `row ${group.start + row + 1}`) };
   }

@@ -1,7 +1,8 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
 import type { HogwildRule, PerShardRule, SpeedModel } from '../../common/update-rules.js';
+import type { Batch } from '../batches.js';
 import type { Shard } from '../gradient-engine.js';
-import type { Batch, Replica } from '../replica.js';
+import type { Replica } from '../replica.js';
 import { shardTime } from '../simulated-time.js';
 
 /** Pieces in which a simulated hogwild worker writes its update, so that others read weights that are half old, half new. */

@@ -7,14 +7,14 @@ import type { Replica } from '../replica.js';
  *
  * The number of workers changes who does the work, never the result: shards are summed in shard order.
  *
- * With gradient accumulation several mini-batches make one update, with the mean of their gradients.
+ * With gradient accumulation several mini-batches make one update, with the mean of their gradients. They may come in several
+ * passes; what is left over at the end of an epoch is applied by a pass of no mini-batches.
  */
 export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
   const { accumulationSteps, optimizer } = plan;
   let steps = 0;
   let updates = 0;
-  // Mini-batches whose gradients wait to be applied.
-  let gathered = 0;
+  let { gathered } = plan;
   const applyGathered = (): void => {
     replica.applyAccumulated(gathered, optimizer, plan.updatesBefore + updates++);
     replica.constrainWeights();
@@ -30,7 +30,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
       replica.constrainWeights();
     } else {
       replica.accumulate(batch, gathered++);
-      if (gathered === accumulationSteps || steps === plan.steps) applyGathered();
+      if (gathered === accumulationSteps) applyGathered();
     }
     replica.replaceStates(batch);
     if (replica.rank === 0) replica.decideWhetherToStop();
@@ -38,7 +38,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     if (replica.rank === 0) replica.control.stepsDone = steps;
     if (replica.control.stopped) break;
   }
-  if (gathered > 0) {
+  if (plan.steps === 0 && gathered > 0) {
     applyGathered();
     replica.meet(); // the weights are whole
   }

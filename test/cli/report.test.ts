@@ -1,0 +1,33 @@
+/** The end of a run as it is told, of runs that depend on the machine. */
+import type { RunSummary } from 'shardfit';
+import { expect, test } from 'vitest';
+import { jsonReport } from '#shardfit/cli/report/json-report.js';
+import { summaryLines } from '#shardfit/cli/report/summary.js';
+
+const settled = { workers: 1, tried: [8, 4, 2, 1].map((workers) => ({ workers, millisecondsPerUpdate: workers })) };
+const run: RunSummary = {
+  ...{ rows: 100, validationRows: 0, miniBatches: 4, epochs: 1, updates: 4, workers: 8, shards: 8, batchSize: 25 },
+  ...{ update: 'sync', seconds: 1, samplesPerSecond: 100, milestones: [], threads: [], tensorMemory: 'shared' },
+  warnings: ['the model cannot be cut'],
+};
+const outcome = { weightsSha256: 'abc', interrupted: false, diverged: false };
+
+function json(of: RunSummary): Record<string, unknown> {
+  const lines: string[] = [];
+  const output = { line: (text: string) => lines.push(text), error() {}, terminal: false, onClosed() {} };
+  jsonReport(output, { quiet: false }).end({ run: of, ...outcome });
+  return JSON.parse(lines[0] as string);
+}
+
+test('--json has warnings and how many workers were the fastest, where there are any', () => {
+  expect(json({ ...run, settled })).toMatchObject({ warnings: run.warnings, workers: 8, settled });
+  expect(Object.keys(json({ ...run, warnings: [] }))).not.toContain('warnings');
+});
+
+test('the summary names the threads that trained', () => {
+  const text = (of: RunSummary) => summaryLines({ run: of, ...outcome }).join('\n');
+  expect(text({ ...run, settled })).toMatch(/threads +1 of 8, which was faster .* cut into 8 shards\n/);
+  expect(text({ ...run, settled })).toContain('computed by 1 thread (which is faster here than all 8)');
+  expect(text({ ...run, settled: { ...settled, workers: 8 } })).toMatch(/threads +8, each mini-batch/);
+  expect(text(run)).toContain('computed by 8 threads together');
+});
