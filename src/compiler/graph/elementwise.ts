@@ -96,12 +96,13 @@ function isRepeated(x: Value, full: Shape): boolean {
   return padRank(x.shape, full.length).some((n, axis) => n === 1 && full[axis] !== 1);
 }
 
-/** Splits x = rest * factor, with a factor that is repeated like s: (rest * factor) * s takes one more pass than rest * (factor * s). */
+/** Splits x = rest * factor, with a factor repeated as often as s or more: (rest * factor) * s is one more pass than rest * (factor * s). */
 function repeatedFactor(x: Value, s: Value, full: Shape): { rest: Value; factor: Value } | undefined {
   if (x.op !== 'Mul' || !sameShape(x.shape, full)) return undefined;
   const [a, b] = x.inputs as [Value, Value];
   const fits = (rest: Value, factor: Value): boolean =>
-    sameShape(rest.shape, full) && sameShape(padRank(factor.shape, full.length), padRank(s.shape, full.length));
+    sameShape(rest.shape, full) &&
+    sameShape(padRank(broadcast(factor.shape, s.shape), full.length), padRank(s.shape, full.length));
   if (fits(a, b)) return { rest: a, factor: b };
   return fits(b, a) ? { rest: b, factor: a } : undefined;
 }
