@@ -19,8 +19,8 @@ export interface StepWork {
 const PRODUCTS: Record<string, (inputs: readonly Value[], attrs: Value['attrs']) => number> = {
   Gemm: innerSize,
   FusedMatMul: innerSize,
-  // A filter [out, in / groups, ...kernel] is one inner product for each output.
-  Conv: ([, filter]) => sizeOf((filter as Value).shape) / ((filter as Value).shape[0] as number),
+  Conv: filterSize,
+  BlockedConv: filterSize,
 };
 
 /** Counts the work of one update of a workload, as compiled. */
@@ -69,6 +69,12 @@ function countStages(compiler: StepCompiler, batchRows: number): number {
 /** The axis that a matrix product sums over. */
 function innerSize([a]: readonly Value[], { transA }: Value['attrs']): number {
   return (a as Value).shape.at(transA ? -2 : -1) as number;
+}
+
+/** A filter [out, in / groups, ...kernel] is one inner product for each output. */
+function filterSize([, filter]: readonly Value[]): number {
+  const { shape } = filter as Value;
+  return sizeOf(shape) / (shape[0] as number);
 }
 
 function sizeOf(shape: readonly number[]): number {
