@@ -20,16 +20,17 @@ export function reduce(
   if (real.length === 0) return reshape(x, shape);
   if (op === 'ReduceMean') return mul(reduce('ReduceSum', x, axes, keepDims), scalar(x, 1 / countOf(x, real)));
   if (x.splat !== undefined) return x.graph.splat(reducedSplat(op, x.splat, countOf(x, real)), shape, x.dtype);
-  if (op === 'ReduceSum' && isDeviation(x, real)) return x.graph.splat(0, shape, x.dtype);
+  const total = op === 'ReduceSum' ? knownTotal(x, real) : undefined;
+  if (total !== undefined) return x.graph.splat(total, shape, x.dtype);
   const expanded = reduceExpanded(op, x, real);
   if (expanded) return reshape(expanded, shape);
   const factored = op === 'ReduceSum' ? factorsOf(x, real) : undefined;
   if (factored && factored.factors.length > 0) {
     return reshape(factored.factors.reduce(mul, reduce(op, factored.rest, axes, true)), shape);
   }
-  const total =
+  const parts =
     op === 'ReduceSum' && [1, 2].every((axis) => axes.includes(axis)) ? asInterleaved(x)?.marks.total : undefined;
-  if (total) return reshape(reduce(op, total, axes), shape);
+  if (parts) return reshape(reduce(op, parts, axes), shape);
   const transposed = asTransposed(x);
   if (transposed) return reshape(reduceTransposed(op, transposed, real), shape);
   const kept = reducedShape(x.shape, real, false);
@@ -67,7 +68,13 @@ function isConstantAlong(factor: Value, x: Value, axes: readonly number[]): bool
   return axes.every((axis) => shape[axis] === 1);
 }
 
-/** Whether x is a - mean(a), with the mean over these axes: such deviations add up to nothing. */
+/** What x adds up to along these axes whatever its values are: a softmax to 1, deviations from a mean to 0. */
+function knownTotal(x: Value, axes: readonly number[]): number | undefined {
+  if (x.op === 'Softmax' && axes.length === 1 && axes[0] === x.attrs.axis) return 1;
+  return isDeviation(x, axes) ? 0 : undefined;
+}
+
+/** Whether x is a - mean(a), with the mean over these axes. */
 function isDeviation({ op, inputs, shape }: Value, axes: readonly number[]): boolean {
   if (op !== 'Sub') return false;
   const [a, b] = inputs as [Value, Value];
