@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { speedupChart } from '../bench/report/chart.js';
+import { HEIGHT, speedupChart, WIDTH } from '../bench/report/chart.js';
 import { scalingCsv } from '../bench/report/csv.js';
 import { scalingReport } from '../bench/report/json.js';
 import { measureScaling } from '../bench/scaling.js';
@@ -20,9 +20,6 @@ import { benchHeader, benchLines } from './report/bench-lines.js';
 
 /** What `--batch-size` is for a model file. */
 const MODEL_BATCH = 64;
-
-/** Size of a chart in pixels. */
-const CHART = [560, 420] as const;
 
 /**
  * `shardfit bench`: measures the workloads one after the other, prints a table of each, and writes what was asked for. If it is
@@ -73,7 +70,7 @@ async function writeFiles(
   if (charts === undefined) return;
   for (const result of results) {
     const file = join(charts, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}.svg`);
-    await writeWhole(file, renderSvg(speedupChart(result), ...CHART));
+    await writeWhole(file, renderSvg(speedupChart(result), WIDTH, HEIGHT));
     output.line(`Chart: ${file}`);
   }
 }
