@@ -60,6 +60,6 @@ export function benchCommand(action: (options: BenchOptions) => Promise<void>): 
     .addOption(new Option('--seconds <s>', 'training time of one measurement').argParser(seconds).default(0.5))
     .addOption(new Option('--csv <file>', 'write the table, too'))
     .addOption(new Option('--json <file>', 'write all that was measured, too'))
-    .addOption(new Option('--charts <folder>', 'write a chart of the speed-up of each workload, as SVG'))
+    .addOption(new Option('--charts <folder>', 'write a chart of the speed-up of each workload, as SVG and as PNG'))
     .action((options: BenchOptions) => action(options));
 }

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
-import { speedupChart } from '../bench/report/chart.js';
+import { HEIGHT, speedupChart, WIDTH } from '../bench/report/chart.js';
 import { scalingCsv } from '../bench/report/csv.js';
 import { scalingReport } from '../bench/report/json.js';
 import { measureScaling } from '../bench/scaling.js';
@@ -10,6 +10,7 @@ import { scalingResult, type WorkloadResult } from '../bench/scaling-results.js'
 import { stepWork } from '../bench/step-work.js';
 import { FACTORIES, WORKLOADS, type WorkloadFactory } from '../bench/workloads/index.js';
 import { makeFolder, writeWhole } from '../saved-model/write-whole.js';
+import { renderPng } from '../study/page/png.js';
 import { renderSvg } from '../study/page/svg.js';
 import type { BenchOptions } from './bench-command.js';
 import { modelWorkload } from './bench-workload.js';
@@ -21,8 +22,8 @@ import { benchHeader, benchLines } from './report/bench-lines.js';
 /** What `--batch-size` is for a model file. */
 const MODEL_BATCH = 64;
 
-/** Size of a chart in pixels. */
-const CHART = [560, 420] as const;
+/** Pixels of a PNG for each of the chart's: enough for dense screens and for print. */
+const PNG_SCALE = 2;
 
 /**
  * `shardfit bench`: measures the workloads one after the other, prints a table of each, and writes what was asked for. If it is
@@ -72,9 +73,11 @@ async function writeFiles(
   }
   if (charts === undefined) return;
   for (const result of results) {
-    const file = join(charts, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}.svg`);
-    await writeWhole(file, renderSvg(speedupChart(result), ...CHART));
-    output.line(`Chart: ${file}`);
+    const file = join(charts, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}`);
+    const svg = renderSvg(speedupChart(result), WIDTH, HEIGHT);
+    await writeWhole(`${file}.svg`, svg);
+    await writeWhole(`${file}.png`, await renderPng(svg, PNG_SCALE));
+    output.line(`Chart: ${file}.svg and .png`);
   }
 }
 

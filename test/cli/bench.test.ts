@@ -2,7 +2,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { expect, test } from 'vitest';
+import { renderPng } from '#shardfit/study/page/png.js';
 import { temporaryFolder } from '../data/temporary-folder.js';
+import { darkPixels, readPng } from './read-png.js';
 import { startCli } from './run-cli.js';
 
 const folder = await temporaryFolder();
@@ -22,8 +24,21 @@ test('measures both scalings of a workload and writes table, report and chart', 
   const { measurements, workloads } = JSON.parse(await readFile(json as string, 'utf8'));
   expect(measurements.map(({ samples }: { samples: number[] }) => samples.length)).toEqual([2, 2, 2]);
   expect(workloads[0].limits).toHaveLength(2);
-  expect(await readdir(charts as string)).toEqual(['speedup-10-20-1-8.svg']);
+  expect((await readdir(charts as string)).sort()).toEqual(['speedup-10-20-1-8.png', 'speedup-10-20-1-8.svg']);
+  await expectText(join(charts as string, 'speedup-10-20-1-8'));
 });
+
+/** A chart's PNG holds the texts of its SVG: the title's place is dark, and is not in a picture of the same without text. */
+async function expectText(chart: string) {
+  const svg = await readFile(`${chart}.svg`, 'utf8');
+  const png = readPng(await readFile(`${chart}.png`));
+  expect([png.width, png.height]).toEqual([1120, 840]);
+  const bare = readPng(await renderPng(svg.replaceAll(/<text.*?<\/text>/gs, ''), 2));
+  const title = { left: 400, top: 8, right: 720, bottom: 56 };
+  const legend = { left: 170, top: 736, right: 1080, bottom: 836 };
+  for (const place of [title, legend]) expect(darkPixels(png, place)).toBeGreaterThan(darkPixels(bare, place) + 300);
+  expect(darkPixels(bare, title)).toBe(0);
+}
 
 test('measures a model file on random rows', async () => {
   const file = join(folder, 'words.json');

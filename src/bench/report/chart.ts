@@ -5,6 +5,10 @@ import { type ColourName, colour } from '../../study/page/palette.js';
 import type { Scaling } from '../scaling-plan.js';
 import { type PointResult, pointsOf, type WorkloadResult } from '../scaling-results.js';
 
+/** Pixels that a chart is laid out for. */
+export const WIDTH = 560;
+export const HEIGHT = 420;
+
 const COLOURS: Record<Scaling, ColourName> = { strong: 'sync', weak: 'per-shard' };
 const NAMES: Record<Scaling, string> = { strong: 'strong, same mini-batch', weak: 'weak, same rows a worker' };
 
@@ -19,12 +23,16 @@ export function speedupChart(result: WorkloadResult): EChartsOption {
   const series = scalings.flatMap((scaling) => seriesOf(scaling, pointsOf(result, scaling)));
   return {
     ...base(),
-    title: { text: result.name, left: 'center', top: 4, textStyle: { color: colour('ink'), fontSize: 14 } },
+    title: {
+      ...{ text: result.name, left: 'center', top: 4 },
+      // The name of a model file may be longer than the chart is wide.
+      textStyle: { color: colour('ink'), fontSize: 14, width: WIDTH - 40, overflow: 'truncate' },
+    },
     legend: {
       ...{ bottom: 4, textStyle: { color: colour('ink'), fontSize: 11 }, itemWidth: 30 },
       data: [...series, ideal].flatMap(({ type, name }) => (type === 'line' ? [name as string] : [])),
     },
-    grid: { ...MARGINS, top: 36, bottom: 84 },
+    grid: { ...MARGINS, top: 36, bottom: 96 },
     xAxis: xAxis('workers', { type: 'value', min: 1, max: Math.max(2, ...counts), minInterval: 1 }),
     yAxis: yAxis('speed-up', { type: 'value', min: 0 }),
     series: [...series, ideal],
