@@ -31,7 +31,7 @@ function probe(): number {
     return 1;
   }
   const block = result.indexOf(0, 1);
-  return block > 1 ? block : 1;
+  return Math.max(1, block);
 }
 
 function run(onnx: Uint8Array, data: Float32Array, result: Float32Array, shape: readonly number[]): void {
