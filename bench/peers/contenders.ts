@@ -52,13 +52,18 @@ export function findContenders(cores: number): Contenders {
 }
 
 function shardfit(cores: number): Contender[] {
-  const one = (name: string, workers: number, statistics: 'batch' | 'shard'): Contender => ({
+  const one = (name: string, workers: number | 'auto', statistics: 'batch' | 'shard'): Contender => ({
     ...{ name, statistics, peer: false },
     command: (folder) => script('shardfit-peer.ts', folder, `${workers}`, statistics),
   });
   if (cores === 1) return [one('shardfit, 1 worker', 1, 'batch')];
   const all = `shardfit, ${cores} workers`;
-  return [one('shardfit, 1 worker', 1, 'batch'), one(all, cores, 'batch'), one(`${all}, 'shard'`, cores, 'shard')];
+  return [
+    one('shardfit', 'auto', 'batch'),
+    one('shardfit, 1 worker', 1, 'batch'),
+    one(all, cores, 'batch'),
+    one(`${all}, 'shard'`, cores, 'shard'),
+  ];
 }
 
 /** PyTorch's four ways of using the cores. */

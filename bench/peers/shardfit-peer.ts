@@ -1,4 +1,4 @@
-/** `shardfit-peer.ts FOLDER WORKERS [batchStatistics]`: shardfit as a peer, in a process of its own. */
+/** `shardfit-peer.ts FOLDER WORKERS|auto [batchStatistics]`: shardfit as a peer, in a process of its own. */
 import * as tf from '@tensorflow/tfjs';
 import { type FitOptions, fit } from 'shardfit';
 import { answerRequests } from './answer-requests.js';
@@ -13,7 +13,7 @@ const read = readTask(folder);
 const options: FitOptions = {
   batchSize: read.task.batchSize,
   shuffle: false,
-  workers: Number(workers),
+  workers: workers === 'auto' ? workers : Number(workers),
   batchStatistics: statistics as 'batch' | 'shard',
 };
 
