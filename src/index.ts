@@ -24,6 +24,7 @@ export {
 export type { BatchDataset, DatasetBatch } from './coordinator/batch-reader.js';
 export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in.js';
 export { type EvaluateOptions, evaluate } from './coordinator/evaluate.js';
+export { type EvaluateDatasetOptions, evaluateDataset } from './coordinator/evaluate-dataset.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
 export { type FitDatasetOptions, fitDataset } from './coordinator/fit-dataset.js';
 export type { FitOptions, Progress } from './coordinator/options.js';

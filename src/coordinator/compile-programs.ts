@@ -129,7 +129,7 @@ function compileTraced(
 }
 
 /** Mini-batches of the first size could be cut: it is too late to leave these whole. */
-function orSayWhich<T>(batchRows: number, shards: number, compile: () => T): T {
+export function orSayWhich<T>(batchRows: number, shards: number, compile: () => T): T {
   try {
     return compile();
   } catch (error) {
@@ -149,42 +149,6 @@ function whenSynchronous({ rule }: ResolvedOptions, constraint: StepProgram[], w
   return [];
 }
 
-/** Compiles the steps of an evaluation alone; see `compilePrograms`. */
-export function compileForEvaluation(
-  model: tf.LayersModel,
-  options: ResolvedOptions,
-  data: MatchedData,
-): { programs: StepProgram[]; shards: number; eager?: EagerModel } {
-  return tracedOrEager<ReturnType<typeof compileForEvaluation>>(
-    options,
-    () => traceForEvaluation(model, options, data),
-    (warnings) => {
-      for (const warning of warnings) options.onWarning?.(warning);
-      return {
-        programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
-          eagerProgram(model, rows, batchRows),
-        ),
-        shards: 1,
-        eager: describeEager(model, options.modelModule, {
-          features: rowSpecs(data.features),
-          targets: rowSpecs(data.targets),
-        }),
-      };
-    },
-  );
-}
-
-function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, data: MatchedData) {
-  const compiler = compilerOf(traceEvaluation, model, data, options);
-  try {
-    return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };
-  } catch (error) {
-    if (!(error instanceof NotPartitionable)) throw error;
-    options.onWarning?.(`${error.message}: mini-batches are not cut, and one worker computes each of them alone`);
-    return { programs: compileEvaluation(compiler, options, data.rows, 1), shards: 1 };
-  }
-}
-
 function compileTraining(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
   const { batchSize, rule, batchStatistics } = options;
   if (rule.kind === 'sync') return compileCuts(compiler, shardCuts(rows, batchSize, shards), batchStatistics);
@@ -192,7 +156,8 @@ function compileTraining(compiler: StepCompiler, options: ResolvedOptions, rows:
   return shardSizes(rows, batchSize, shards).map((size) => compiler.compile(size));
 }
 
-function compileEvaluation(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
+/** The programs of an evaluation; one shard's statistics where those of the mini-batch were not asked for and cannot be had. */
+export function compileEvaluation(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
   const cuts = shardCuts(rows, options.batchSize, shards);
   try {
     return compileCuts(compiler, cuts, 'batch');
@@ -215,7 +180,7 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
 }
 
 /** Insisting on ONNX Runtime leaves out the tapes of small steps. */
-function compilerOf(
+export function compilerOf(
   trace: typeof traceTraining,
   model: tf.LayersModel,
   data: MatchedData,
