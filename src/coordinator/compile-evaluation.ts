@@ -56,7 +56,9 @@ function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, dat
     programs: compileEvaluation(compiler, options, data.rows, shards),
     shards,
     compile: (rows) =>
-      orSayWhich(rows, shards, () => compileEvaluation(compiler, { ...options, batchSize: rows }, rows, shards)),
+      orSayWhich(rows, shards, 'evaluate with shards: 1', () =>
+        compileEvaluation(compiler, { ...options, batchSize: rows }, rows, shards),
+      ),
   });
   try {
     return compileFor(options.shards);

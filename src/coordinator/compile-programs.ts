@@ -84,7 +84,7 @@ function eagerPrograms(
   return {
     training: programs(data.rows, batchSize),
     evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
-    constraint: whenSynchronous(options, eagerConstraints(model), warnings),
+    constraint: eagerConstraints(model),
     shards,
     warnings,
     compile: (_, batchRows) => programs(batchRows, batchRows),
@@ -112,41 +112,34 @@ function compileTraced(
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
       const compileWork = work === 'training' ? compileTraining : compileEvaluation;
-      return orSayWhich(batchRows, shards, () => compileWork(compilers[work], own, batchRows, shards));
+      const remedy = "train with shards: 1 or batchStatistics: 'shard'";
+      return orSayWhich(batchRows, shards, remedy, () => compileWork(compilers[work], own, batchRows, shards));
     },
   });
-  const warnings: string[] = [];
-  const constraint = whenSynchronous(options, compileConstraints(model), warnings);
+  const constraint = compileConstraints(model);
   try {
-    return { ...compile(options.shards), constraint, warnings };
+    return { ...compile(options.shards), constraint, warnings: [] };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     const warning =
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
-    return { ...compile(1), constraint, warnings: [...warnings, warning] };
+    return { ...compile(1), constraint, warnings: [warning] };
   }
 }
 
 /** Mini-batches of the first size could be cut: it is too late to leave these whole. */
-export function orSayWhich<T>(batchRows: number, shards: number, compile: () => T): T {
+export function orSayWhich<T>(batchRows: number, shards: number, remedy: string, compile: () => T): T {
   try {
     return compile();
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     throw new RangeError(
       `a mini-batch of ${batchRows} rows cannot be cut into ${shards} shards, as larger ones were: ${error.message}; ` +
-        "give batches of one size, or train with shards: 1 or batchStatistics: 'shard'",
+        `give batches of one size, or ${remedy}`,
       { cause: error },
     );
   }
-}
-
-/** Constraints, where the update rule applies them. */
-function whenSynchronous({ rule }: ResolvedOptions, constraint: StepProgram[], warnings: string[]): StepProgram[] {
-  if (rule.kind === 'sync' || constraint.length === 0) return constraint;
-  warnings.push(`constraints of weights are applied under update: 'sync' alone, not under '${rule.kind}'`);
-  return [];
 }
 
 function compileTraining(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {

@@ -99,12 +99,12 @@ export class TfjsEngine implements GradientEngine {
     });
   }
 
-  constrain(index: number): void {
+  constrain(index: number, weights: Float32Array): void {
     const [output] = (this.#setup.programs.constraint[index] as StepProgram).outputs as [ProgramOutput];
     const { role } = output;
     if (role.kind !== 'constrained') return;
     const { offset, size } = parameterAt(this.#setup.parameters, role.index);
-    const target = this.#arena.floats('weights').subarray(offset, offset + size);
+    const target = weights.subarray(offset, offset + size);
     tf.tidy(() => {
       const { val, constraint } = this.#model.weights[role.index] as OpenWeight;
       const weight = tf.tensor(Float32Array.from(target), val.shape);
