@@ -24,6 +24,7 @@ export {
 export type { BatchDataset, DatasetBatch } from './coordinator/batch-reader.js';
 export type { ArrayInput, NestedArray, TensorInput } from './coordinator/data-in.js';
 export { type EvaluateOptions, evaluate } from './coordinator/evaluate.js';
+export { type EvaluateDatasetOptions, evaluateDataset } from './coordinator/evaluate-dataset.js';
 export { type FitHistory, fit } from './coordinator/fit.js';
 export { type FitDatasetOptions, fitDataset } from './coordinator/fit-dataset.js';
 export type { FitOptions, Progress } from './coordinator/options.js';
@@ -34,7 +35,7 @@ export { Trainer, type TrainerOptions } from './coordinator/trainer.js';
 export { readIdx, readNpy } from './data/arrays/read-array.js';
 export { exportOnnx } from './saved-model/export-onnx.js';
 export { loadModel, modelFolder, type SavedModel } from './saved-model/load-model.js';
-export type { RawRows } from './saved-model/predict.js';
+export type { PredictRowsOptions, RawRows } from './saved-model/predict.js';
 export type { Preprocessing } from './saved-model/preprocessing.js';
 export { saveModel } from './saved-model/save-model.js';
 export { type ExplainOptions, explain } from './study/explain/explain.js';

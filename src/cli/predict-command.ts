@@ -10,6 +10,7 @@ export interface PredictOptions {
 
 const WHAT = `A table needs the columns that the model was trained on, by name and in any order; others are passed over, also the one to be
 predicted. A model that was trained on arrays takes an array of such rows. Out comes a CSV file of one column, with a line for each row.
+Where there is much to compute, all cores share it.
 
 Example:
   shardfit train --data houses.csv --target price --save model

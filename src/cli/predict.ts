@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { readFeatureRows } from '../data/feature-rows.js';
+import type { RowPiece } from '../data/row-piece.js';
 import { loadModel } from '../saved-model/load-model.js';
 import { writeWhole } from '../saved-model/write-whole.js';
 import { inputShapeOf } from './input-shape.js';
@@ -8,8 +9,8 @@ import type { Output } from './output.js';
 import type { PredictOptions } from './predict-command.js';
 import { savedColumns } from './saved-columns.js';
 
-/** Rows that go through the model at a time. */
-const PIECE = 1024;
+/** Bytes of rows that go through the model at a time: many, since it is then computed on all cores. */
+const PIECE_BYTES = 2 ** 25;
 
 /**
  * `shardfit predict`: rows in, CSV out. Nothing is printed or written before all rows are predicted.
@@ -25,14 +26,28 @@ export async function predict(options: PredictOptions, output: Output, { signal 
   const { model, predict: predictRows } = saved;
   const lines = [cell(preprocessing.target.name)];
   const taken = { columns: preprocessing.normalizer.columns, inputShape: inputShapeOf(model) };
-  for await (const { rows } of readFeatureRows(data, taken, { ...options, signal })) {
-    for (let start = 0; start < rows.length; start += PIECE) {
-      lines.push(...(await predictRows(rows.slice(start, start + PIECE))).map(cell));
-    }
+  const most = Math.max(1, Math.floor(PIECE_BYTES / (4 * taken.columns.length)));
+  for await (const rows of inPieces(readFeatureRows(data, taken, { ...options, signal }), most)) {
+    for (const value of await predictRows(rows, { signal })) lines.push(cell(value));
   }
   signal.throwIfAborted();
   if (out === undefined) output.line(lines.join('\n'));
   else await writeWhole(out, `${lines.join('\n')}\n`);
+}
+
+/** The rows in pieces of `most`, the last of which may have fewer. */
+async function* inPieces(pieces: AsyncIterable<RowPiece>, most: number): AsyncGenerator<ArrayLike<number>[]> {
+  let gathered: ArrayLike<number>[] = [];
+  for await (const { rows } of pieces) {
+    for (const row of rows) {
+      if (gathered.length === most) {
+        yield gathered;
+        gathered = [];
+      }
+      gathered.push(row);
+    }
+  }
+  if (gathered.length > 0) yield gathered;
 }
 
 /** A cell by RFC 4180: in quotes where it needs them. */

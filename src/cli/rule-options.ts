@@ -7,6 +7,7 @@ import { readName, readReal, readWhole } from './option-values.js';
 export interface RuleChoice {
   update: UpdateRuleName;
   batchStatistics?: 'batch' | 'shard';
+  gradientAccumulationSteps?: number;
   maxStaleness?: number;
   hogwildMomentum?: 'shared' | 'private';
   syncEvery?: number;
@@ -25,6 +26,10 @@ export function updateOptions(): Option[] {
     new Option('--batch-statistics <of>', "sync: batch norm by the mini-batch's statistics or each shard's").argParser(
       readName(['batch', 'shard']),
     ),
+    new Option(
+      '--gradient-accumulation-steps <n>',
+      'sync: mini-batches that make one update, with the mean of their gradients (default: 1)',
+    ).argParser(readWhole(1)),
     ...ruleDetails(),
   ];
 }
@@ -54,11 +59,12 @@ type RuleFitOptions = Pick<FitOptions, Exclude<keyof RuleChoice, 'outerLr'> | 'o
 
 /** The choice in the names of `fit`, what is not given left out. */
 export function ruleFitOptions(choice: RuleChoice): RuleFitOptions {
-  const { update, maxStaleness, hogwildMomentum, syncEvery, outerMomentum, virtualWorkers, straggler } = choice;
-  const { outerLr: outerLearningRate, batchStatistics } = choice;
-  const all = { update, maxStaleness, hogwildMomentum, syncEvery, outerMomentum, outerLearningRate };
-  const given = Object.entries({ ...all, batchStatistics, virtualWorkers, straggler }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const { update, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum } = choice;
+  const { syncEvery, outerMomentum, outerLr: outerLearningRate, virtualWorkers, straggler } = choice;
+  const all = {
+    ...{ update, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum },
+    ...{ syncEvery, outerMomentum, outerLearningRate, virtualWorkers, straggler },
+  };
+  const given = Object.entries(all).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
 }

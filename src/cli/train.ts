@@ -48,7 +48,8 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const chosen = chooseOptimizer({ ...options, lr: options.lr ?? sgdRate });
   const batchSize = options.batchSize === 'full' ? training : options.batchSize;
   const rate = chosen.learningRate as number;
-  const updates = options.epochs * batchCount(training, batchSize);
+  const { gradientAccumulationSteps = 1 } = options;
+  const updates = options.epochs * Math.ceil(batchCount(training, batchSize) / gradientAccumulationSteps);
   const optimizer = { ...chosen, learningRate: scheduledRate(options, rate, updates) };
   const report = options.json ? jsonReport(output, { quiet }) : textReport(output, { quiet, epochs });
   report.start({ ...planOf(table, training, model, objective), optimizer: describe(options, rate) });

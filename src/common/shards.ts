@@ -21,6 +21,11 @@ export function batchRange(rows: number, batchSize: number, step: number): Range
   return { start, count: Math.min(batchSize, rows - start) };
 }
 
+/** The sizes that mini-batches have while `rows` rows are cut into them, that of the last one behind the others'. */
+export function batchSizes(rows: number, batchSize: number): number[] {
+  return [...new Set([Math.min(batchSize, rows), rows % batchSize])].filter((size) => size > 0);
+}
+
 /**
  * Piece `index` of `total` things cut into `pieces` parts whose sizes differ by one at most, the larger ones first: with
  * fewer things than pieces, the empty pieces are the last ones.
@@ -45,7 +50,7 @@ export interface ShardCut {
 /** Every way in which a mini-batch and a shard of it can come out while `rows` rows are cut into batches and those into shards. */
 export function shardCuts(rows: number, batchSize: number, shards: number): ShardCut[] {
   const cuts: ShardCut[] = [];
-  for (const batchRows of new Set([Math.min(batchSize, rows), rows % batchSize])) {
+  for (const batchRows of batchSizes(rows, batchSize)) {
     const sizes = new Set([Math.ceil(batchRows / shards), Math.floor(batchRows / shards)]);
     for (const size of sizes) if (size > 0) cuts.push({ batchRows, rows: size });
   }
@@ -55,7 +60,7 @@ export function shardCuts(rows: number, batchSize: number, shards: number): Shar
 /** Every size a non-empty shard can have while `rows` rows are cut into batches and those into shards. */
 export function shardSizes(rows: number, batchSize: number, shards: number): number[] {
   const sizes = new Set<number>();
-  for (const batch of new Set([Math.min(batchSize, rows), rows % batchSize])) {
+  for (const batch of batchSizes(rows, batchSize)) {
     sizes.add(Math.floor(batch / shards));
     sizes.add(Math.ceil(batch / shards));
   }

@@ -84,7 +84,7 @@ function eagerPrograms(
   return {
     training: programs(data.rows, batchSize),
     evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
-    constraint: whenSynchronous(options, eagerConstraints(model), warnings),
+    constraint: eagerConstraints(model),
     shards,
     warnings,
     compile: (_, batchRows) => programs(batchRows, batchRows),
@@ -112,76 +112,33 @@ function compileTraced(
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
       const compileWork = work === 'training' ? compileTraining : compileEvaluation;
-      return orSayWhich(batchRows, shards, () => compileWork(compilers[work], own, batchRows, shards));
+      const remedy = "train with shards: 1 or batchStatistics: 'shard'";
+      return orSayWhich(batchRows, shards, remedy, () => compileWork(compilers[work], own, batchRows, shards));
     },
   });
-  const warnings: string[] = [];
-  const constraint = whenSynchronous(options, compileConstraints(model), warnings);
+  const constraint = compileConstraints(model);
   try {
-    return { ...compile(options.shards), constraint, warnings };
+    return { ...compile(options.shards), constraint, warnings: [] };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     const warning =
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
-    return { ...compile(1), constraint, warnings: [...warnings, warning] };
+    return { ...compile(1), constraint, warnings: [warning] };
   }
 }
 
 /** Mini-batches of the first size could be cut: it is too late to leave these whole. */
-function orSayWhich<T>(batchRows: number, shards: number, compile: () => T): T {
+export function orSayWhich<T>(batchRows: number, shards: number, remedy: string, compile: () => T): T {
   try {
     return compile();
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     throw new RangeError(
       `a mini-batch of ${batchRows} rows cannot be cut into ${shards} shards, as larger ones were: ${error.message}; ` +
-        "give batches of one size, or train with shards: 1 or batchStatistics: 'shard'",
+        `give batches of one size, or ${remedy}`,
       { cause: error },
     );
-  }
-}
-
-/** Constraints, where the update rule applies them. */
-function whenSynchronous({ rule }: ResolvedOptions, constraint: StepProgram[], warnings: string[]): StepProgram[] {
-  if (rule.kind === 'sync' || constraint.length === 0) return constraint;
-  warnings.push(`constraints of weights are applied under update: 'sync' alone, not under '${rule.kind}'`);
-  return [];
-}
-
-/** Compiles the steps of an evaluation alone; see `compilePrograms`. */
-export function compileForEvaluation(
-  model: tf.LayersModel,
-  options: ResolvedOptions,
-  data: MatchedData,
-): { programs: StepProgram[]; shards: number; eager?: EagerModel } {
-  return tracedOrEager<ReturnType<typeof compileForEvaluation>>(
-    options,
-    () => traceForEvaluation(model, options, data),
-    (warnings) => {
-      for (const warning of warnings) options.onWarning?.(warning);
-      return {
-        programs: shardCuts(data.rows, options.batchSize, 1).map(({ rows, batchRows }) =>
-          eagerProgram(model, rows, batchRows),
-        ),
-        shards: 1,
-        eager: describeEager(model, options.modelModule, {
-          features: rowSpecs(data.features),
-          targets: rowSpecs(data.targets),
-        }),
-      };
-    },
-  );
-}
-
-function traceForEvaluation(model: tf.LayersModel, options: ResolvedOptions, data: MatchedData) {
-  const compiler = compilerOf(traceEvaluation, model, data, options);
-  try {
-    return { programs: compileEvaluation(compiler, options, data.rows, options.shards), shards: options.shards };
-  } catch (error) {
-    if (!(error instanceof NotPartitionable)) throw error;
-    options.onWarning?.(`${error.message}: mini-batches are not cut, and one worker computes each of them alone`);
-    return { programs: compileEvaluation(compiler, options, data.rows, 1), shards: 1 };
   }
 }
 
@@ -192,7 +149,8 @@ function compileTraining(compiler: StepCompiler, options: ResolvedOptions, rows:
   return shardSizes(rows, batchSize, shards).map((size) => compiler.compile(size));
 }
 
-function compileEvaluation(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
+/** The programs of an evaluation; one shard's statistics where those of the mini-batch were not asked for and cannot be had. */
+export function compileEvaluation(compiler: StepCompiler, options: ResolvedOptions, rows: number, shards: number) {
   const cuts = shardCuts(rows, options.batchSize, shards);
   try {
     return compileCuts(compiler, cuts, 'batch');
@@ -215,7 +173,7 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
 }
 
 /** Insisting on ONNX Runtime leaves out the tapes of small steps. */
-function compilerOf(
+export function compilerOf(
   trace: typeof traceTraining,
   model: tf.LayersModel,
   data: MatchedData,

@@ -1,25 +1,16 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Arena } from '../common/arena.js';
-import { Control } from '../common/control.js';
-import { sgd } from '../common/optimizers/index.js';
 import { checkNames } from '../common/option-names.js';
-import { layOutParameters } from '../common/parameters.js';
-import type { StepProgram } from '../common/program.js';
-import type { DataSet, Pass } from '../common/protocol.js';
+import type { DataSet } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
-import { returnMemory } from './arena-memory.js';
 import { trainableModel } from './check-model.js';
-import { compileForEvaluation } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
-import { EpochLogs } from './epoch-logs.js';
+import { prepareEvaluation, runEvaluation } from './evaluation.js';
 import { matchData } from './match-data.js';
-import { describeWeights, readWeights } from './model-weights.js';
 import { type FitOptions, resolveOptions } from './options.js';
-import { type GroupSetup, ReplicaGroup } from './replica-group.js';
+import { ArenaRows } from './row-source.js';
 import type { SampleWeight } from './sample-weights.js';
-import { stopWith } from './stop-with.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
-import { buildArena, putRows } from './training-arena.js';
+import { putRows } from './training-arena.js';
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions
@@ -31,14 +22,6 @@ export interface EvaluateOptions
 }
 
 const OPTIONS = ['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight', 'onWarning', 'signal'];
-
-interface PreparedEvaluation {
-  setup: GroupSetup;
-  arena: Arena;
-  control: Control;
-  pass: Pass;
-  logNames: string[];
-}
 
 /**
  * Loss and metrics of a compiled model, on every core: what tfjs' `model.evaluate` computes, as numbers by name. As there, they
@@ -69,50 +52,13 @@ export async function evaluateOn(
   checkNames('evaluate', options, OPTIONS);
   const { sampleWeight, ...shared } = options;
   const resolved = resolveOptions(shared);
-  const prepared = await prepare(trainableModel(model), x, y, resolved, sampleWeight);
-  const { setup, arena, control, pass, logNames: names } = prepared;
-  const { signal } = resolved;
-  try {
-    using _ = stopWith(signal, control);
-    await using group = new ReplicaGroup(setup, control, threads);
-    await group.all((worker) => worker.load());
-    await group.all((worker) => worker.evaluate(pass));
-    signal?.throwIfAborted();
-    const logs = new EpochLogs({ logs: arena.floats('logs'), names, shards: setup.shards });
-    return logs.begin(pass).advance(pass.steps).means();
-  } finally {
-    returnMemory(arena.memory);
-  }
-}
-
-async function prepare(
-  model: tf.LayersModel,
-  x: TensorInput,
-  y: TensorInput,
-  options: ReturnType<typeof resolveOptions>,
-  sampleWeight: SampleWeight | undefined,
-): Promise<PreparedEvaluation> {
-  const data = await matchData(model, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
-  const { programs, shards, eager } = compileForEvaluation(model, options, data);
-  const parameters = layOutParameters(describeWeights(model, programs[0] as StepProgram));
-  const logNames = model.metricsNames;
-  const resolved = { ...options, shards };
-  const optimizer = sgd({ learningRate: 1 });
-  const steps = batchCount(data.rows, options.batchSize);
-  const space = { rooms: [{ name: 'evaluation', like: data, rows: data.rows }], steps, shuffledRows: 0 };
-  const { arena, dataSets } = buildArena(parameters, optimizer, resolved, programs, logNames.length, space);
-  const [rows] = dataSets as [DataSet];
-  putRows(arena, rows, data);
-  readWeights(model, parameters.parameters, arena.floats('weights'));
-  const setup: GroupSetup = {
-    ...{ workers: options.workers, shards, memory: arena.memory, layout: arena.layout, parameters, rule: options.rule },
-    ...{
-      key: [0, 0],
-      logCount: logNames.length,
-      programs: { training: [], evaluation: programs, prediction: [], constraint: [] },
-    },
-    ...(eager && { eager }),
-  };
-  const pass = { data: rows, batchSize: options.batchSize, steps };
-  return { setup, arena, control: new Control(arena.ints('control')), pass, logNames };
+  const compiled = trainableModel(model);
+  const data = await matchData(compiled, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
+  const { batchSize } = resolved;
+  const rooms = [{ name: 'evaluation', like: data, rows: data.rows }];
+  const prepared = prepareEvaluation(compiled, data, resolved, rooms, batchCount(data.rows, batchSize));
+  const [rows] = prepared.dataSets as [DataSet];
+  putRows(prepared.arena, rows, data);
+  const { means } = await runEvaluation(threads, prepared, new ArenaRows(rows, batchSize), resolved.signal);
+  return means;
 }

@@ -5,6 +5,7 @@ import { batchCount } from '../common/shards.js';
 import { type BatchDataset, BatchReader } from './batch-reader.js';
 import { compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
+import { checkCounts, checkDataset, isDataset } from './dataset-options.js';
 import { type FitHistory, train } from './fit.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { describeCompiled } from './optimizer-state.js';
@@ -79,12 +80,9 @@ export async function fitDatasetOn(
   options: FitDatasetOptions,
 ): Promise<FitHistory> {
   checkNames('fitDataset', options, [...OWN, ...SHARED]);
-  checkDataset(dataset);
+  checkDataset('fitDataset', dataset, 'fit');
   const { batchesPerEpoch, validationData, validationBatches, validationBatchSize = 32, ...shared } = options;
-  for (const [name, value] of Object.entries({ batchesPerEpoch, validationBatches, validationBatchSize })) {
-    if (value === undefined || (Number.isInteger(value) && value >= 1)) continue;
-    throw new RangeError(`${name} must be a whole number of at least 1, got ${value}`);
-  }
+  checkCounts({ batchesPerEpoch, validationBatches, validationBatchSize });
   if (!isDataset(validationData)) resolveOptions({ ...(validationData && { validationData }) } as FitOptions);
   const resolved = { ...resolveOptions(shared), shuffle: false };
   const limits = { batchesPerEpoch, validationBatches, validationBatchSize };
@@ -170,15 +168,4 @@ function sourceOf(
   const [room] = rooms as [DataSet];
   putRows(arena, room, data);
   return new ArenaRows(room, batchSize);
-}
-
-function isDataset(value: unknown): value is BatchDataset {
-  return typeof (value as Partial<BatchDataset> | null | undefined)?.iterator === 'function';
-}
-
-function checkDataset(dataset: unknown): void {
-  if (isDataset(dataset)) return;
-  throw new TypeError(
-    'fitDataset takes a tf.data.Dataset, or another object whose iterator() gives { xs, ys }; for tensors and arrays there is fit',
-  );
 }

@@ -75,8 +75,8 @@ export interface FitOptions {
    */
   gradientAccumulationSteps?: number;
   /**
-   * What computes the steps. 'onnx': the traced step in ONNX Runtime. 'tfjs': tfjs itself in every worker, on its cpu backend, much
-   * slower. 'auto', the default: 'onnx', and 'tfjs' with a warning for a model that cannot be traced.
+   * What computes the steps. 'onnx': the traced step in ONNX Runtime. 'tfjs': tfjs itself in every worker, much slower, on its
+   * wasm backend if `@tensorflow/tfjs-backend-wasm` is installed, else on cpu. 'auto', the default: 'onnx', and 'tfjs' with a warning for a model that cannot be traced.
    */
   engine?: 'auto' | 'onnx' | 'tfjs';
   /**

@@ -6,7 +6,7 @@ import { checkNames } from '../common/option-names.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { ProgramOutput, StepProgram } from '../common/program.js';
 import type { DataSet, EagerModel, Pass } from '../common/protocol.js';
-import { batchCount } from '../common/shards.js';
+import { batchCount, batchSizes } from '../common/shards.js';
 import { compilePrediction } from '../compiler/index.js';
 import { returnMemory } from './arena-memory.js';
 import { usableModel } from './check-model.js';
@@ -89,7 +89,7 @@ interface PreparedPrediction {
 function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptions): PreparedPrediction {
   const rows = checkRows(model, features);
   const { batchSize } = options;
-  const sizes = [...new Set([Math.min(batchSize, rows), rows % batchSize])].filter((size) => size > 0);
+  const sizes = batchSizes(rows, batchSize);
   const { programs, eager } = tracedOrEager<{ programs: StepProgram[]; eager?: EagerModel }>(
     options,
     () => ({ programs: sizes.map((size) => compilePrediction(model, size, rowSpecs(features))) }),

@@ -52,6 +52,8 @@ export interface RunSummary {
   batchSize: number;
   /** What a mini-batch did to the weights. */
   update: UpdateRuleName;
+  /** Of `sync` with gradient accumulation: mini-batches that made one update, with the mean of their gradients. */
+  gradientAccumulationSteps?: number;
   /** Of `local`: mini-batches from one averaging of the replicas, which counts as one update, to the next. */
   syncEvery?: number;
   /** Of rules in which shards update on their own. */
@@ -77,7 +79,7 @@ export class RunRecorder {
   #epoch = { rows: 0, steps: 0 };
 
   constructor(
-    { workers, shards, rule }: ResolvedOptions,
+    { workers, shards, rule, gradientAccumulationSteps }: ResolvedOptions,
     training: RowSource,
     validation: RowSource | undefined,
     warnings: string[],
@@ -100,6 +102,7 @@ export class RunRecorder {
       shards,
       batchSize: training.batchSize,
       update: rule.kind,
+      ...(gradientAccumulationSteps > 1 && { gradientAccumulationSteps }),
       ...(rule.kind === 'local' && { syncEvery: rule.syncEvery }),
       seconds: 0,
       samplesPerSecond: 0,

@@ -3,6 +3,7 @@ import { checkNames } from '../common/option-names.js';
 import type { BatchDataset } from './batch-reader.js';
 import type { TensorInput } from './data-in.js';
 import { type EvaluateOptions, evaluateOn } from './evaluate.js';
+import { type EvaluateDatasetOptions, evaluateDatasetOn } from './evaluate-dataset.js';
 import { type FitHistory, fitOn } from './fit.js';
 import { type FitDatasetOptions, fitDatasetOn } from './fit-dataset.js';
 import { type FitOptions, resolveOptions } from './options.js';
@@ -56,6 +57,12 @@ export class Trainer implements AsyncDisposable {
   async evaluate(x: TensorInput, y: TensorInput, options: EvaluateOptions = {}): Promise<Record<string, number>> {
     const { batchStatistics: _, optimizer: __, ...defaults } = this.#defaults;
     return evaluateOn(this.#running, this.model, x, y, { ...defaults, ...options });
+  }
+
+  /** See the function `evaluateDataset`. */
+  async evaluateDataset(dataset: BatchDataset, options: EvaluateDatasetOptions = {}): Promise<Record<string, number>> {
+    const { batchSize: _, batchStatistics: __, optimizer: ___, ...defaults } = this.#defaults;
+    return evaluateDatasetOn(this.#running, this.model, dataset, { ...defaults, ...options });
   }
 
   /** See the function `predict`. */

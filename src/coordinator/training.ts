@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import type { EpochPlan, EpochReport, Pass } from '../common/protocol.js';
+import { batchSizes } from '../common/shards.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
@@ -149,8 +150,8 @@ export class Training implements AsyncDisposable {
   /** Gives the workers the programs for the sizes of batches in a pass that they have not seen before. */
   async #ensurePrograms(work: 'training' | 'evaluation', { data, batchSize }: Pass): Promise<void> {
     const known = this.#prepared.setup.programs[work];
-    for (const size of new Set([Math.min(batchSize, data.rows), data.rows % batchSize])) {
-      if (size === 0 || known.some(({ batchRows }) => batchRows === size)) continue;
+    for (const size of batchSizes(data.rows, batchSize)) {
+      if (known.some(({ batchRows }) => batchRows === size)) continue;
       const programs = this.#prepared.compile(work, size);
       known.push(...programs);
       await this.#group.all((worker) => worker.add(work, programs));

@@ -2,7 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { filesOf, type Manifest, MODEL_FILE, parseManifest, weightSpecsOf } from './manifest.js';
-import { normalizeRows, predictRows, type RawRows } from './predict.js';
+import { normalizeRows, type PredictRowsOptions, predictRows, type RawRows } from './predict.js';
 import { type Preprocessing, parsePreprocessing } from './preprocessing.js';
 import { SavedModelError } from './saved-model-error.js';
 import { sha256 } from './weight-bytes.js';
@@ -19,7 +19,7 @@ export interface SavedModel {
    *
    * @throws SavedModelError if the model was saved without preprocessing; TypeError or RangeError for rows that do not fit.
    */
-  predict(rows: RawRows): Promise<(string | number)[]>;
+  predict(rows: RawRows, options?: PredictRowsOptions): Promise<(string | number)[]>;
   /**
    * Raw rows as `model.predict` takes them, [rows, ...input]. The caller disposes of the tensor.
    *
@@ -43,7 +43,7 @@ export async function loadModel(folder: string): Promise<SavedModel> {
   return {
     model,
     preprocessing,
-    predict: async (rows) => predictRows(model, needed(), rows),
+    predict: async (rows, options) => predictRows(model, needed(), rows, options),
     normalize: (rows) => normalizeRows(model, needed(), rows),
   };
 }

@@ -1,6 +1,20 @@
 import * as tf from '@tensorflow/tfjs';
+import { NotTraceable } from '../compiler/index.js';
 import { normalize } from '../data/normalizer.js';
+import { multiplicationsOf } from './multiplications.js';
 import type { Preprocessing } from './preprocessing.js';
+
+/** Multiplications for which tfjs needs longer on its one core than threads need to start and the model to be compiled. */
+const LARGE = 2e8;
+
+/** Rows that a thread takes at a time: enough for fast products, and few enough for all threads to have some. */
+const BATCH = 128;
+
+/** Options of a loaded model's `predict`. */
+export interface PredictRowsOptions {
+  /** Ends the prediction, which then rejects with its reason. */
+  signal?: AbortSignal;
+}
 
 /** Rows as they stand in a table, [rows, columns]: raw numbers, in the order of `preprocessing.normalizer.columns`. */
 export type RawRows = ArrayLike<number>[];
@@ -42,17 +56,19 @@ function shown(columns: string[]): string {
 
 /**
  * Predicts the target of raw rows: the number, or the label of the class with the largest output. One output alone tells two
- * classes apart: above 0.5 it is the second.
+ * classes apart: above 0.5 it is the second. Where there is much to compute, on all cores.
  *
  * @returns one label or number for each row.
- * @throws as {@link normalizeRows}
+ * @throws as {@link normalizeRows}, and the signal's reason.
  */
 export async function predictRows(
   model: tf.LayersModel,
   preprocessing: Preprocessing,
   rows: RawRows,
+  options: PredictRowsOptions = {},
 ): Promise<(string | number)[]> {
-  const output = tf.tidy(() => model.predict(normalizeRows(model, preprocessing, rows)) as tf.Tensor);
+  const x = normalizeRows(model, preprocessing, rows);
+  const output = await outputOf(model, x, options).finally(() => x.dispose());
   try {
     const values = await output.data();
     const width = values.length / rows.length;
@@ -64,6 +80,22 @@ export async function predictRows(
   } finally {
     output.dispose();
   }
+}
+
+/** Which way is taken depends on the model and the number of rows alone, so that the numbers are the same each time. */
+async function outputOf(model: tf.LayersModel, x: tf.Tensor, { signal }: PredictRowsOptions): Promise<tf.Tensor> {
+  signal?.throwIfAborted();
+  const rows = x.shape[0] as number;
+  if (rows > BATCH && rows * multiplicationsOf(model) >= LARGE) {
+    // Only where it is needed: it takes a while to load.
+    const { predict } = await import('../coordinator/predict.js');
+    try {
+      return (await predict(model, x, { engine: 'onnx', batchSize: BATCH, ...(signal && { signal }) })) as tf.Tensor;
+    } catch (error) {
+      if (!(error instanceof NotTraceable)) throw error;
+    }
+  }
+  return tf.tidy(() => model.predict(x) as tf.Tensor);
 }
 
 function indexOfClass(outputs: ArrayLike<number>): number {

@@ -40,8 +40,8 @@ export interface GradientEngine {
   run(work: Work, shard: Shard, stage: number): void;
   /** Computes the outputs of the model for one batch and puts its rows where they stand in `outputs`. */
   predict(batch: Shard, outputs: Column[]): void;
-  /** Puts a weight into the arena as its constraint wants it: the `index`-th weight that has one. */
-  constrain(index: number): void;
+  /** Makes of a weight, the `index`-th that has a constraint, what that wants: in the vector `weights`, of the arena or a replica. */
+  constrain(index: number, weights: Float32Array): void;
   /** Works out the totals that stages behind `stage` need, when all of the batch's `count` shards have run it. */
   exchange(work: Work, batchRows: number, stage: number, count: number): void;
   dispose(): void;

@@ -48,6 +48,19 @@ export class LocalReplicas {
     for (const shard of shards) this.#arena.ints('replicaRows')[shard] = 0;
   }
 
+  /** Whether averaging makes other weights than the replicas had before. */
+  get changesWeights(): boolean {
+    const { rule, shards } = this.#setup;
+    return shards > 1 || (rule.kind === 'local' && (rule.outerMomentum !== 0 || rule.outerLearningRate !== 1));
+  }
+
+  /** Gives all replicas the arena's weights, over a slice. */
+  spread({ trained }: Slice): void {
+    const [start, end] = [trained.start / FLOAT_BYTES, (trained.start + trained.count) / FLOAT_BYTES];
+    const weights = this.#arena.floats('weights').subarray(start, end);
+    for (let shard = 0; shard < this.#setup.shards; shard++) this.weights(shard).set(weights, start);
+  }
+
   /** Averages all replicas, by the rows they trained on, into the arena's weights and back into the replicas. */
   average({ trained, replaced }: Slice): void {
     const { rule, shards, parameters } = this.#setup;

@@ -1,7 +1,7 @@
 import type { Arena, ArenaArray, Segment } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import { parameterAt } from '../common/parameters.js';
-import type { ProgramInput, StepProgram } from '../common/program.js';
+import type { ProgramInput, ProgramOutput, StepProgram } from '../common/program.js';
 import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
 import { tapeBytes } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
@@ -127,13 +127,16 @@ export class OnnxEngine implements GradientEngine {
     }
   }
 
-  constrain(index: number): void {
+  constrain(index: number, weights: Float32Array): void {
     const bound = this.#programs.constraint[index] as RunnableProgram;
-    const [output] = bound.program.outputs as [StepProgram['outputs'][number]];
+    const [{ name, role }] = bound.program.outputs as [ProgramOutput];
+    if (role.kind !== 'constrained') return;
+    const { offset, size } = parameterAt(this.#setup.parameters, role.index);
+    const weight = weights.subarray(offset, offset + size);
+    // No tape has an output of this kind: the program reads the thread's own weights, if there are any.
+    this.#ownWeights?.set(weight, offset);
     this.#run(bound, WHOLE, 0);
-    if (output.role.kind !== 'constrained') return;
-    const { offset } = parameterAt(this.#setup.parameters, output.role.index);
-    this.#arenaWeights.set(bound.buffer(WHOLE.index, output.name) as Float32Array, offset);
+    weight.set(bound.buffer(WHOLE.index, name) as Float32Array);
   }
 
   exchange(work: Work, batchRows: number, stage: number, count: number): void {

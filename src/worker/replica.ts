@@ -40,6 +40,9 @@ export class Replica {
   readonly #arena: Arena;
   readonly #kernels: Kernels;
   readonly #staleness: Int32Array;
+  readonly #weights: Float32Array;
+  /** How many weights have one. */
+  readonly #constraints: number;
   #time: TimeSplit = noTime();
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
   step = 0;
@@ -61,6 +64,8 @@ export class Replica {
     this.#arena = arena;
     this.#kernels = kernels;
     this.#staleness = arena.ints('staleness');
+    this.#weights = arena.floats('weights');
+    this.#constraints = setup.programs.constraint.length;
     this.local = new LocalReplicas(arena, kernels, setup, this.#updater);
   }
 
@@ -223,14 +228,19 @@ export class Replica {
   }
 
   /** Applies the constraints of weights, which all workers have updated by then. Each worker sees to some of the weights. */
-  constrainWeights(): void {
-    const { length } = this.setup.programs.constraint;
-    if (length === 0) return;
+  constrainTogether(): void {
+    if (this.#constraints === 0) return;
     this.meet();
-    this.#timed('reduce', () => {
-      this.#engine.readWeights();
-      for (let i = this.rank; i < length; i += this.#workers) this.#engine.constrain(i);
-    });
+    this.#timed('reduce', () => this.#constrain(this.#weights, this.rank, this.#workers));
+  }
+
+  /** Applies all constraints of weights: to those of the arena, or of a replica. */
+  constrain(weights = this.#weights): void {
+    this.#timed('reduce', () => this.#constrain(weights, 0, 1));
+  }
+
+  #constrain(weights: Float32Array, first: number, step: number): void {
+    for (let i = first; i < this.#constraints; i += step) this.#engine.constrain(i, weights);
   }
 
   #descend(slots: [number, number], optimizer: Optimizer, t: number, share: number): void {
@@ -300,6 +310,12 @@ export class Replica {
   averageReplicas(): void {
     this.meet();
     this.#timed('reduce', () => this.local.average(this.#slice));
+    // Alone and without an outer step, a replica is its own average, whose constraints are met.
+    if (this.local.changesWeights && this.#constraints > 0) {
+      this.constrainTogether();
+      this.meet();
+      this.#timed('reduce', () => this.local.spread(this.#slice));
+    }
     this.meet();
   }
 

@@ -10,10 +10,11 @@ import { type BatchTensors, runEvaluation, runTraining } from '../compiler/trace
 import { gatherRows } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { SeededDraws } from './seeded-draws.js';
+import { useFastestBackend } from './wasm-backend.js';
 
 /**
- * Has tfjs compute the steps, eagerly and on its cpu backend, with the model built anew in this thread: for models that cannot be
- * traced, and as a reference. A shard is a batch of its own, whose gradient counts with its share of the rows.
+ * Has tfjs compute the steps, eagerly and on its wasm or cpu backend, with the model built anew in this thread: for models that cannot
+ * be traced, and as a reference. A shard is a batch of its own, whose gradient counts with its share of the rows.
  */
 export class TfjsEngine implements GradientEngine {
   readonly tensorMemory = 'copied';
@@ -34,7 +35,7 @@ export class TfjsEngine implements GradientEngine {
   static async create(arena: Arena, setup: ReplicaSetup, eager: EagerModel): Promise<TfjsEngine> {
     // Before tfjs is first used: it would greet on stderr otherwise.
     tf.enableProdMode();
-    await tf.setBackend('cpu');
+    await useFastestBackend();
     const model = await build(eager);
     try {
       return new TfjsEngine(arena, setup, eager, model);
@@ -99,12 +100,12 @@ export class TfjsEngine implements GradientEngine {
     });
   }
 
-  constrain(index: number): void {
+  constrain(index: number, weights: Float32Array): void {
     const [output] = (this.#setup.programs.constraint[index] as StepProgram).outputs as [ProgramOutput];
     const { role } = output;
     if (role.kind !== 'constrained') return;
     const { offset, size } = parameterAt(this.#setup.parameters, role.index);
-    const target = this.#arena.floats('weights').subarray(offset, offset + size);
+    const target = weights.subarray(offset, offset + size);
     tf.tidy(() => {
       const { val, constraint } = this.#model.weights[role.index] as OpenWeight;
       const weight = tf.tensor(Float32Array.from(target), val.shape);

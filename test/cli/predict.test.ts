@@ -5,6 +5,7 @@ import type * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { loadModel } from 'shardfit';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { npy } from '../data/array-files.js';
 import { startCli, train } from './run-cli.js';
 
 let folder: string;
@@ -25,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 test('predicts rows by the names of their columns, in quotes where a label needs them', async () => {
-  // Columns in another order, one that the model does not know, and more rows than go through it at a time.
+  // Columns in another order, one that the model does not know, and more rows than are read at a time.
   const many = Array.from({ length: 1500 }, (_, i) => `x,${i % 5},${i % 3 ? 1.5 : 7.5}`);
   await writeFile(at('new.csv'), ['colour,age,width', ...many].join('\n'));
   const { code, stdout, stderr } = await predict('--model', at('model'), '--data', at('new.csv'));
@@ -40,6 +41,26 @@ test('writes a file with what loadModel predicts', async () => {
     label === 'small' ? label : `"${label}"`,
   );
   expect(await readFile(at('out.csv'), 'utf8')).toBe(`${['kind', ...labels].join('\n')}\n`);
+});
+
+test('predicts more rows than go through the model at a time, on all cores and on one, as tfjs does', async () => {
+  // 2048 of these rows are a piece, and enough for all cores; what is left of them is not.
+  const [count, width] = [2100, 4096];
+  const x = Float32Array.from({ length: count * width }, (_, i) => ((i * 7919) % 1009) / 1009);
+  const y = Float32Array.from({ length: 60 }, (_, i) => i / 60);
+  await writeFile(at('all.npy'), npy({ shape: [count, width], bytes: x }));
+  await writeFile(at('some.npy'), npy({ shape: [60, width], bytes: x.subarray(0, 60 * width) }));
+  await writeFile(at('y.npy'), npy({ shape: [60], bytes: y }));
+  const shape = ['--hidden', '32', '--epochs', '1', '--lr', '0.0001', '--save', at('wide')];
+  const trained = await train('--data', at('some.npy'), '--labels', at('y.npy'), ...shape);
+  expect([trained.code, trained.stderr]).toEqual([0, '']);
+  const { code, stdout, stderr } = await predict('--model', at('wide'), '--data', at('all.npy'));
+  expect([code, stderr]).toEqual([0, '']);
+  const { model, normalize } = await loadModel(at('wide'));
+  const raw = Array.from({ length: count }, (_, row) => x.subarray(row * width, (row + 1) * width));
+  const expected = [...(model.predict(normalize(raw)) as tf.Tensor).dataSync()];
+  const predicted = stdout.trimEnd().split('\n').slice(1).map(Number);
+  expect(predicted).toEqual(expected.map((value) => expect.closeTo(value, 4)));
 });
 
 test.each([

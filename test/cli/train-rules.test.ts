@@ -31,6 +31,11 @@ describe('the end of a run', () => {
       /staleness +0.00/,
       /made 1 update .*: with one shard, per-shard does what sync does\.\n$/,
     ],
+    [
+      ['--gradient-accumulation-steps', '4'],
+      /update rule +sync, an update every 4 mini-batches\n +updates +13 in 1 epoch\n/,
+      /^Every 4 mini-batches of 32 rows made 1 update of the weights, with the mean of their gradients, computed by 2 threads together; .*\n$/m,
+    ],
   ])('%j', async (options, counts, answer) => {
     const { code, stdout, stderr } = await train(...SMALL, '--quiet', ...options);
     expect([code, stderr]).toEqual([0, '']);
@@ -47,11 +52,27 @@ describe('the end of a run', () => {
   });
 });
 
+test('--gradient-accumulation-steps makes the updates of a larger batch, and schedules count them', async () => {
+  const losses = async (...options: string[]) => {
+    const { stdout } = await train(...SMALL, '--json', '--schedule', 'cosine', '--lr', '0.5', ...options);
+    const [epoch, done] = events(stdout);
+    return { loss: epoch?.loss as number, updates: done?.updates, steps: done?.gradientAccumulationSteps };
+  };
+  const gathered = await losses('--batch-size', '8', '--gradient-accumulation-steps', '4');
+  const large = await losses('--batch-size', '32');
+  expect(gathered).toEqual({ loss: expect.closeTo(large.loss, 4), updates: 51, steps: 4 });
+  expect(large).toMatchObject({ updates: 51, steps: undefined });
+});
+
 describe('options that do not belong to the rule are refused in the words of the command line', () => {
   test.each([
     [['--max-staleness', '3'], '--max-staleness belongs to --update per-shard, got --update sync'],
     [['--update', 'per-shard', '--sync-every', '2'], '--sync-every belongs to --update local, got --update per-shard'],
     [['--update', 'sync', '--outer-lr', '0.5'], '--outer-lr belongs to --update local, got --update sync'],
+    [
+      ['--update', 'local', '--gradient-accumulation-steps', '2'],
+      '--gradient-accumulation-steps belongs to --update sync, got --update local',
+    ],
     [['--straggler', '2'], '--straggler slows a simulated worker down: it needs --virtual-workers'],
     [
       ['--update', 'hogwild', '--virtual-workers', '4', '--shards', '3'],

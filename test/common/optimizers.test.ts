@@ -17,10 +17,10 @@ describe('sgd', () => {
   });
 
   it.each([
-    [{ learningRate: 0 }, RangeError, 'learningRate must be > 0, got 0'],
-    [{ learningRate: Number.NaN }, RangeError, 'learningRate must be > 0, got NaN'],
-    [{ learningRate: Number.POSITIVE_INFINITY }, RangeError, 'learningRate must be > 0, got Infinity'],
-    [{ learningRate: '1' }, TypeError, 'learningRate must be a number > 0, got 1'],
+    [{ learningRate: -1 }, RangeError, 'learningRate must be >= 0, got -1'],
+    [{ learningRate: Number.NaN }, RangeError, 'learningRate must be >= 0, got NaN'],
+    [{ learningRate: Number.POSITIVE_INFINITY }, RangeError, 'learningRate must be >= 0, got Infinity'],
+    [{ learningRate: '1' }, TypeError, 'learningRate must be a number >= 0, got 1'],
     [{ momentum: 1 }, RangeError, 'momentum must be in [0, 1), got 1'],
     [{ momentum: -0.1 }, RangeError, 'momentum must be in [0, 1), got -0.1'],
     [{ decay: -1 }, RangeError, 'decay must be >= 0, got -1'],

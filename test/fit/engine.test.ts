@@ -2,10 +2,12 @@
 import * as tf from '@tensorflow/tfjs';
 import { evaluate, type FitOptions, fit, predict, Trainer } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { doctoredFit } from '../rules/support/doctored.js';
 import { residualCnn } from './support/coupled.js';
 import { expectSameHistory, expectSameWeights } from './support/matchers.js';
 import { classes, cnn, dropoutMlp, mlp } from './support/models.js';
 import { build as readingModel } from './support/reading-model.mjs';
+import { build as tellingModel } from './support/telling-model.mjs';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -191,4 +193,25 @@ it('has a new model built for every call of a trainer', async () => {
   const kept = new URL('./support/kept-model.mjs', import.meta.url);
   await trainer.predict(x, { modelModule: kept });
   await expect(trainer.predict(x, { modelModule: kept })).rejects.toThrow('returned the same model a second time');
+});
+
+describe('the backend of tfjs in the workers', () => {
+  const module = new URL('./support/telling-model.mjs', import.meta.url);
+  const train = async (train: typeof fit) => {
+    const { x } = classes(8, [6]);
+    const { history } = await train(tellingModel(), x, tf.zeros([8, 1]), { modelModule: module, workers: 2 });
+    return history.loss?.[0];
+  };
+
+  it('is wasm where that is installed, and that of the caller stays as it was', async () => {
+    expect(await train(fit)).toBe(1);
+    expect(tf.getBackend()).toBe('cpu');
+  });
+
+  // Last: a doctored copy takes the tracing of the package over.
+  it('is cpu where it is not', async () => {
+    const file = 'worker/wasm-backend.js';
+    const without = await doctoredFit({ file, find: '@tensorflow/tfjs-backend-wasm', replace: 'not-installed' });
+    expect(await train(without)).toBe(2);
+  });
 });

@@ -59,6 +59,39 @@ describe('a compiled optimizer', () => {
   }
 });
 
+describe('a learning rate of 0', () => {
+  const RATES: Record<string, (rate: number) => tf.Optimizer> = {
+    sgd: tf.train.sgd,
+    momentum: (rate) => tf.train.momentum(rate, 0.9),
+    adagrad: tf.train.adagrad,
+    adadelta: tf.train.adadelta,
+    adam: tf.train.adam,
+    adamax: tf.train.adamax,
+    rmsprop: tf.train.rmsprop,
+  };
+
+  it.each(Object.keys(RATES))('of a compiled %s leaves the weights as they are, as in tfjs', async (name) => {
+    const model = build((RATES[name] as (rate: number) => tf.Optimizer)(0));
+    const before = weightsOf(model);
+    const { history } = await fit(model, x, y, { ...ARGS, workers: 2 });
+    expect(weightsOf(model)).toEqual(before);
+    const expected = await model.fit(x, y, ARGS);
+    expect(history.loss?.at(-1)).toBeCloseTo(expected.history.loss?.at(-1) as number, 5);
+    expect(weightsOf(model)).toEqual(before);
+  });
+
+  it('can be set by a callback, after which nothing moves any more', async () => {
+    const model = build(tf.train.sgd(0.1));
+    let reached: number[] = [];
+    const onEpochEnd = async (epoch: number) => {
+      if (epoch === 1) reached = weightsOf(model);
+      if (epoch === 1) (model.optimizer as tf.SGDOptimizer).setLearningRate(0);
+    };
+    await fit(model, x, y, { ...ARGS, workers: 2, callbacks: { onEpochEnd } });
+    expect(weightsOf(model)).toEqual(reached);
+  });
+});
+
 /** Keras' formulas in double precision, for one weight with gradient g_t = sin(t + 1). */
 const KERAS: Record<string, { optimizer: Optimizer; update: (g: number, t: number, s: number[]) => number }> = {
   adadelta: {

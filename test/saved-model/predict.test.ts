@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { loadModel, type Preprocessing, saveModel } from 'shardfit';
@@ -98,5 +99,80 @@ describe('a loaded model', () => {
     const { predict, model } = await loaded(modelOf(1));
     await expect(predict([[1, 2]])).rejects.toThrow(/was saved without preprocessing; call model\.predict/);
     expect((model.predict(tf.ones([1, 2])) as tf.Tensor).shape).toEqual([1, 2]);
+  });
+});
+
+/** How many threads `work` starts. */
+async function threadsOf(work: () => Promise<unknown>): Promise<number> {
+  let threads = 0;
+  const count = () => {
+    threads++;
+  };
+  process.on('worker', count);
+  await work().finally(() => process.off('worker', count));
+  return threads;
+}
+
+/** Reads its values: nothing but tfjs can compute it. */
+class ReadingLayer extends tf.layers.Layer {
+  static className = 'ReadingLayer';
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    const [x] = [inputs].flat() as [tf.Tensor];
+    return tf.mul(x, 1 + Number(x.dataSync()[0] === 1e9));
+  }
+}
+tf.serialization.registerClass(ReadingLayer);
+
+describe('many rows of a large model', () => {
+  const columns = Array.from({ length: 300 }, (_, i) => `c${i}`);
+  const wide = { columns, mean: columns.map(() => 1), scale: columns.map(() => 2) };
+  const rows = Array.from({ length: 1500 }, (_, row) => columns.map((_, i) => ((row * 31 + i * 17) % 101) / 25));
+  const build = (units: number, ...layers: tf.layers.Layer[]) =>
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 500, inputShape: [300], activation: 'relu' }),
+        ...layers,
+        tf.layers.dense({ units, activation: units > 1 ? 'softmax' : 'linear' }),
+      ],
+    });
+
+  test('are computed on all cores, with the numbers of tfjs', async () => {
+    const saved = await loaded(build(1), { normalizer: wide, target: { name: 'y', kind: 'number' } });
+    let predicted: unknown[] = [];
+    const predict = async () => {
+      predicted = await saved.predict(rows);
+    };
+    expect(await threadsOf(predict)).toBe(availableParallelism());
+    const expected = [...(saved.model.predict(saved.normalize(rows)) as tf.Tensor).dataSync()];
+    expect(predicted).toEqual(expected.map((value) => expect.closeTo(value, 4)));
+    await predict();
+    expect(await saved.predict(rows)).toEqual(predicted);
+    expect(await threadsOf(() => saved.predict(rows.slice(0, 100)))).toBe(0);
+  });
+
+  test('end with the reason of a signal', async () => {
+    const saved = await loaded(build(1), { normalizer: wide, target: { name: 'y', kind: 'number' } });
+    const controller = new AbortController();
+    const predicting = saved.predict(rows, { signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(predicting).rejects.toThrow('enough');
+    await expect(saved.predict(rows.slice(0, 2), { signal: controller.signal })).rejects.toThrow('enough');
+  });
+
+  test('have the labels of tfjs, where tfjs alone can compute them too', async () => {
+    const target = { name: 'y', kind: 'class' as const, classes: ['a', 'b', 'c', 'd'] };
+    for (const [layers, threads] of [
+      [[], availableParallelism()],
+      [[new ReadingLayer({})], 0],
+    ] as const) {
+      const saved = await loaded(build(4, ...layers), { normalizer: wide, target });
+      let labels: unknown[] = [];
+      const predict = async () => {
+        labels = await saved.predict(rows);
+      };
+      expect(await threadsOf(predict)).toBe(threads);
+      const classes = (saved.model.predict(saved.normalize(rows)) as tf.Tensor).argMax(1).dataSync();
+      expect(labels).toEqual([...classes].map((index) => target.classes[index]));
+    }
   });
 });

@@ -18,11 +18,20 @@ export function isReplay({ simulatedTime }: RunSummary): boolean {
 }
 
 function syncAnswer(run: RunSummary): string {
+  const { gradientAccumulationSteps } = run;
   const { sharing, idle } = sharingThreads(run);
+  if (gradientAccumulationSteps !== undefined) return accumulatedAnswer(run, gradientAccumulationSteps);
   const update = `Each mini-batch of ${counted(batchRows(run), 'row')} made 1 update of the weights`;
   return sharing === 1
     ? `${update}, computed by 1 thread${idle}: the batch size says how many rows an update averages over, not how many threads run.`
     : `${update}, computed by ${sharing} threads together, each on its share of those rows${idle}: the batch size sets the updates, the threads only the speed.`;
+}
+
+function accumulatedAnswer(run: RunSummary, gathered: number): string {
+  const { sharing, idle } = sharingThreads(run);
+  const update = `Every ${count(gathered)} mini-batches of ${counted(batchRows(run), 'row')} made 1 update of the weights, with the mean of their gradients`;
+  const who = sharing === 1 ? '1 thread' : `${sharing} threads together`;
+  return `${update}, computed by ${who}${idle}; those left at the end of an epoch made one too. The batch size and the accumulation set the updates, the threads only the speed.`;
 }
 
 function asynchronousAnswer(run: RunSummary): string {

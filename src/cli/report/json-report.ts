@@ -12,12 +12,12 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
     },
     stop() {},
     end({ run, weightsSha256, interrupted, diverged }: Outcome) {
-      const { update, updates, syncEvery, staleness, simulatedTime } = run;
+      const { update, updates, gradientAccumulationSteps, syncEvery, staleness, simulatedTime } = run;
       const { workers, settled, shards, batchSize, samplesPerSecond } = run;
       const warnings = run.warnings.length > 0 ? run.warnings : undefined;
       const event = diverged ? 'diverged' : interrupted ? 'interrupted' : 'done';
       // What is undefined is left out.
-      const ofRule = { syncEvery, staleness, simulatedTime };
+      const ofRule = { gradientAccumulationSteps, syncEvery, staleness, simulatedTime };
       write({
         event,
         update,

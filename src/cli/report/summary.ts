@@ -11,7 +11,7 @@ export function summaryLines({ run, weightsSha256, interrupted, diverged, saved 
     ending(interrupted, diverged),
     `  rows          ${count(run.rows)} for training${validation}`,
     `  mini-batches  ${count(run.miniBatches)} an epoch, of ${counted(batchRows(run), 'row')}${lastBatch(run)}`,
-    `  update rule   ${run.update}${run.syncEvery === undefined ? '' : `, averaged every ${counted(run.syncEvery, 'mini-batch', 'mini-batches')}`}`,
+    `  update rule   ${run.update}${howOften(run)}`,
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
     ...stalenessLine(run),
     ...run.warnings.map((warning) => `  note          ${warning}`),
@@ -39,6 +39,12 @@ function lastBatch({ rows, batchSize }: RunSummary): string {
 function threads({ workers, settled }: RunSummary): string {
   if (!settled || settled.workers === workers) return count(workers);
   return `${count(settled.workers)} of ${count(workers)}, which was faster in the first mini-batches`;
+}
+
+function howOften({ syncEvery, gradientAccumulationSteps }: RunSummary): string {
+  const every = (n: number) => `every ${counted(n, 'mini-batch', 'mini-batches')}`;
+  if (gradientAccumulationSteps !== undefined) return `, an update ${every(gradientAccumulationSteps)}`;
+  return syncEvery === undefined ? '' : `, averaged ${every(syncEvery)}`;
 }
 
 /** Of rules in which shards update on their own. */

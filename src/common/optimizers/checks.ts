@@ -24,9 +24,10 @@ export function checkFlag(name: string, value: unknown): void {
   if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${String(value)}`);
 }
 
+/** 0, which trains nothing but metrics and moving averages, is a rate, as in tfjs and Keras. */
 export function checkRate(rate: LearningRate): void {
   if (typeof rate === 'object' && rate !== null) checkSchedule(rate);
-  else checkNumber('learningRate', rate, '> 0', (value) => value > 0);
+  else checkNumber('learningRate', rate, '>= 0', (value) => value >= 0);
 }
 
 export const isFraction = (value: number): boolean => value >= 0 && value < 1;

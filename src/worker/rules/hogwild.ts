@@ -4,7 +4,8 @@ import type { Replica } from '../replica.js';
 
 /**
  * As `per-shard`, but nobody waits for anybody: weights are read while others write them, and where two workers write the
- * same word at once one change may be lost. The counts stay exact; the weights are not repeatable.
+ * same word at once one change may be lost; of a weight with a constraint also what comes while that is being applied. The
+ * counts stay exact; the weights are not repeatable.
  */
 export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: HogwildRule): EpochCounts {
   const { control } = replica;
@@ -19,9 +20,12 @@ export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: Ho
       replica.readWeights();
       replica.computeGradient(shard);
       replica.applyShard(shard, version, plan.optimizer, ownSlots);
+      replica.constrain();
       updates++;
     }
     replica.clocks.advance(++steps);
   }
+  // A weight that two have written at once may be as neither's constraint left it. One worker alone has none of these.
+  if (plan.workers > 1) replica.constrainTogether();
   return { steps, updates };
 }

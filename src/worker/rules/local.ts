@@ -23,10 +23,12 @@ export function trainLocal(replica: Replica, plan: EpochPlan, { syncEvery }: Loc
   for (const batch of replica.batches(plan)) {
     if (!replica.clocks.begins(batch.step)) break;
     for (const shard of replica.shardsOf(batch)) {
-      replica.readWeights(local.weights(shard.index));
+      const weights = local.weights(shard.index);
+      replica.readWeights(weights);
       replica.computeGradient(shard);
       const target = local.target(shard.index, plan.optimizer);
       replica.applyTo(target, shard, plan.optimizer, plan.updatesBefore + steps);
+      replica.constrain(weights);
       local.countRows(shard.index, shard.rows);
     }
     replica.clocks.advance(++steps);

@@ -20,7 +20,10 @@ export function trainPerShard(replica: Replica, plan: EpochPlan, { maxStaleness 
         return control.version;
       });
       replica.computeGradient(shard);
-      control.exclusively(() => replica.applyShard(shard, version, plan.optimizer));
+      control.exclusively(() => {
+        replica.applyShard(shard, version, plan.optimizer);
+        replica.constrain();
+      });
       updates++;
     }
     replica.clocks.advance(++steps);

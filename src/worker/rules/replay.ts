@@ -149,5 +149,6 @@ class Schedule {
     const slots = this.#rule.kind === 'hogwild' && this.#rule.momentum === 'private' ? running.worker : 0;
     this.#replica.applyPiece(running.shard, running.t, optimizer, [running.piece, this.#pieces], slots);
     running.piece++;
+    if (running.piece === this.#pieces) this.#replica.constrain();
   }
 }

@@ -17,7 +17,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
   let { gathered } = plan;
   const applyGathered = (): void => {
     replica.applyAccumulated(gathered, optimizer, plan.updatesBefore + updates++);
-    replica.constrainWeights();
+    replica.constrainTogether();
     gathered = 0;
   };
   for (const batch of replica.batches(plan)) {
@@ -27,7 +27,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     steps++;
     if (accumulationSteps === 1) {
       replica.applySum(batch, optimizer, plan.updatesBefore + updates++);
-      replica.constrainWeights();
+      replica.constrainTogether();
     } else {
       replica.accumulate(batch, gathered++);
       if (gathered === accumulationSteps) applyGathered();
