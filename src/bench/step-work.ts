@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import { constants } from '../compiler/compile.js';
 import { lowerGraph, mergeOperations } from '../compiler/graph/lower.js';
-import { topologicalOrder, type Value } from '../compiler/graph/value.js';
+import { productsOf } from '../compiler/graph/products.js';
+import { topologicalOrder } from '../compiler/graph/value.js';
 import { NotPartitionable, StepCompiler, traceTraining } from '../compiler/index.js';
 import type { Workload } from './workloads/workload.js';
 
@@ -14,14 +15,6 @@ export interface StepWork {
   /** Times that workers meet: twice, and once more wherever rows of different shards depend on each other. */
   meetings: number;
 }
-
-/** Operators that are nearly all of the arithmetic. */
-const PRODUCTS: Record<string, (inputs: readonly Value[], attrs: Value['attrs']) => number> = {
-  Gemm: innerSize,
-  FusedMatMul: innerSize,
-  Conv: filterSize,
-  BlockedConv: filterSize,
-};
 
 /** Counts the work of one update of a workload, as compiled. */
 export function stepWork(workload: Workload): StepWork {
@@ -49,10 +42,8 @@ export function stepWork(workload: Workload): StepWork {
 function countFlops(model: tf.LayersModel, data: Parameters<typeof traceTraining>[1]): number {
   const step = traceTraining(model, data);
   const outputs = step.outputs.map(({ value }) => value);
-  return topologicalOrder(mergeOperations(lowerGraph(outputs, constants(step)))).reduce((sum, value) => {
-    const inner = PRODUCTS[value.op]?.(value.inputs, value.attrs) ?? 0;
-    return sum + 2 * inner * sizeOf(value.shape);
-  }, 0);
+  const order = topologicalOrder(mergeOperations(lowerGraph(outputs, constants(step))));
+  return order.reduce((sum, value) => sum + 2 * productsOf(value), 0);
 }
 
 /** Pieces of a shard's program, where the mini-batch is cut in two. */
@@ -64,17 +55,6 @@ function countStages(compiler: StepCompiler, batchRows: number): number {
     if (error instanceof NotPartitionable) return 1;
     throw error;
   }
-}
-
-/** The axis that a matrix product sums over. */
-function innerSize([a]: readonly Value[], { transA }: Value['attrs']): number {
-  return (a as Value).shape.at(transA ? -2 : -1) as number;
-}
-
-/** A filter [out, in / groups, ...kernel] is one inner product for each output. */
-function filterSize([, filter]: readonly Value[]): number {
-  const { shape } = filter as Value;
-  return sizeOf(shape) / (shape[0] as number);
 }
 
 function sizeOf(shape: readonly number[]): number {

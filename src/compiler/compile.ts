@@ -1,8 +1,10 @@
 /** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
 import type { OutputRole, StepProgram, TensorSpec } from '../common/program.js';
+import { gainOfCutting } from './gain-of-cutting.js';
 import { mul } from './graph/elementwise.js';
 import { lowerGraph, mergeOperations } from './graph/lower.js';
+import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
@@ -113,6 +115,14 @@ export class StepCompiler {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
     }
+  }
+
+  /** Whether mini-batches of so many rows are expected to be done faster by several workers, a shard each, than by one. */
+  isWorthCutting(batchRows: number, shards: number): boolean {
+    const outputs = this.#lower(batchRows).outputs;
+    const gradients = outputs.filter(({ role }) => role.kind === 'gradient');
+    const parameters = gradients.reduce((sum, { value }) => sum + sizeOf(value.shape), 0);
+    return gainOfCutting(topologicalOrder(outputs.map(({ value }) => value)), parameters, shards) > 0;
   }
 
   /** The step of a shard as if it were a mini-batch, times its share of the real one. */

@@ -19,8 +19,9 @@ export interface CompiledPrograms {
   training: StepProgram[];
   evaluation: StepProgram[];
   constraint: StepProgram[];
-  /** Pieces that mini-batches are cut into: fewer than asked for where the model does not allow it. */
+  /** Pieces that mini-batches are cut into: one where the model does not allow more, or where more would be slower. */
   shards: number;
+  workers: number;
   /** What is not as was asked for, in sentences. */
   warnings: string[];
   /**
@@ -86,6 +87,7 @@ function eagerPrograms(
     evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
     constraint: eagerConstraints(model),
     shards,
+    workers: options.workers,
     warnings,
     compile: (_, batchRows) => programs(batchRows, batchRows),
     eager: describeEager(model, modelModule, { features: rowSpecs(data.features), targets: rowSpecs(data.targets) }),
@@ -103,12 +105,15 @@ function compileTraced(
     evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options),
   };
   const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };
+  const isWhole = options.choosesShards && !isWorthCutting(compilers.training, options, data.rows);
+  const workers = isWhole ? 1 : options.workers;
   const compile = (shards: number) => ({
     training: compileTraining(compilers.training, options, data.rows, shards),
     evaluation: validation
       ? compileEvaluation(compilers.evaluation, evaluationOptions, validation.data.rows, shards)
       : [],
     shards,
+    workers,
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
       const compileWork = work === 'training' ? compileTraining : compileEvaluation;
@@ -118,7 +123,7 @@ function compileTraced(
   });
   const constraint = compileConstraints(model);
   try {
-    return { ...compile(options.shards), constraint, warnings: [] };
+    return { ...compile(isWhole ? 1 : options.shards), constraint, warnings: [] };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     const warning =
@@ -126,6 +131,11 @@ function compileTraced(
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
     return { ...compile(1), constraint, warnings: [warning] };
   }
+}
+
+function isWorthCutting(compiler: StepCompiler, { batchSize, shards }: ResolvedOptions, rows: number): boolean {
+  const batchRows = Math.min(batchSize, rows);
+  return compiler.isWorthCutting(batchRows, Math.min(shards, batchRows));
 }
 
 /** Mini-batches of the first size could be cut: it is too late to leave these whole. */

@@ -63,7 +63,8 @@ export async function train(
   state.isTraining = true;
   try {
     const prepared = await prepare(trained);
-    return await run(threads, trained, prepared, { ...options, shards: prepared.setup.shards });
+    const { shards, workers } = prepared.setup;
+    return await run(threads, trained, prepared, { ...options, shards, workers });
   } finally {
     state.isTraining = false;
   }

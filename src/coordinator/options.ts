@@ -58,10 +58,11 @@ export interface FitOptions {
   yieldEvery?: 'auto' | 'batch' | 'epoch' | 'never' | number;
   /**
    * Threads that train. They change the speed, not the result. Default 'auto': as many as the machine offers; under `sync` fewer of
-   * them go on if the first mini-batches show that to be faster.
+   * them go on if the first mini-batches show that to be faster, and one alone where `shards` is left out, too, and the model says
+   * beforehand that cutting its mini-batches would cost more than it saves.
    */
   workers?: number | 'auto';
-  /** Pieces that each mini-batch is cut into. With `shards` fixed, results are the same bits for any number of workers. Default: one per worker. */
+  /** Pieces that each mini-batch is cut into. With `shards` fixed, results are the same bits for any number of workers. Default: one per worker; see there. */
   shards?: number;
   /**
    * Of `sync`: what a value over all rows of a mini-batch is, such as batch norm's mean. 'batch', the default: that of the
@@ -131,6 +132,8 @@ export type ResolvedOptions = Required<
     workers: number;
     /** Whether fewer workers may be tried. */
     triesWorkers: boolean;
+    /** Whether mini-batches may be left whole where cutting them costs more than it saves. */
+    choosesShards: boolean;
     shards: number;
     batchStatistics: 'batch' | 'shard';
     gradientAccumulationSteps: number;
@@ -151,6 +154,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
   checkOptions(options);
   const { batchSize = 32, epochs = 1, validationSplit = 0, shuffle = true, initialEpoch = 0 } = options;
   const { rule, speeds, workers, shards } = resolveRule(options);
+  const triesWorkers = rule.kind === 'sync' && !speeds && (options.workers ?? 'auto') === 'auto' && workers > 1;
   return {
     batchSize,
     epochs,
@@ -164,7 +168,8 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     engine: options.engine ?? 'auto',
     modelModule: urlOf(options.modelModule),
     workers,
-    triesWorkers: rule.kind === 'sync' && !speeds && (options.workers ?? 'auto') === 'auto' && workers > 1,
+    triesWorkers,
+    choosesShards: triesWorkers && options.shards === undefined,
     shards,
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     callbacks: standardizeCallbacks(options),

@@ -78,13 +78,13 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  { training, evaluation, constraint, shards, warnings, compile, eager }: CompiledPrograms,
+  { training, evaluation, constraint, shards, workers, warnings, compile, eager }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
   const logNames = model.metricsNames;
   const all = [...training, ...evaluation];
-  const built = buildArena(parameters, optimizer, { ...options, shards }, all, logNames.length, space);
+  const built = buildArena(parameters, optimizer, { ...options, shards, workers }, all, logNames.length, space);
   const { arena, dataSets } = built;
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const { arrangement } = optimizerStates(options);
@@ -97,7 +97,7 @@ export function prepareGroup(
   slots.set(state.slots);
   outer.set(state.outerVelocity);
   const setup: GroupSetup = {
-    workers: options.workers,
+    workers,
     shards,
     memory: arena.memory,
     layout: arena.layout,

@@ -46,7 +46,10 @@ export interface RunSummary {
   /** Updates of the weights made by this `fit`. */
   updates: number;
   workers: number;
-  /** Of `workers: 'auto'`: how many of the workers turned out to be the fastest, and what each number tried took. */
+  /**
+   * Of `workers: 'auto'`: how many of the workers turned out to be the fastest, and what each number tried took; none where the
+   * model said beforehand that its mini-batches were not worth cutting.
+   */
   settled?: { workers: number; tried: TriedWorkers[] };
   shards: number;
   batchSize: number;

@@ -60,4 +60,25 @@ describe.runIf(availableParallelism() > 1)('fit', () => {
     expect(settled?.tried.map(({ workers }) => workers)).toContain(settled?.workers);
     expect(fixed.run.settled).toBeUndefined();
   });
+
+  it('leaves mini-batches whole, for one worker, where cutting them costs more than it saves', async () => {
+    const { x, y } = classes(64, [6]);
+    const { run } = await fit(mlp('sgd'), x, y);
+    expect(run).toMatchObject({ workers: 1, shards: 1, settled: { workers: 1, tried: [] } });
+    // Who asks for shards, or for workers, gets them.
+    expect((await fit(mlp('sgd'), x, y, { shards: 2 })).run.shards).toBe(2);
+    expect((await fit(mlp('sgd'), x, y, { workers: 2 })).run).toMatchObject({ workers: 2, shards: 2 });
+  });
+
+  it('cuts mini-batches of a network that is large enough', async () => {
+    const cores = availableParallelism();
+    const layers = [
+      tf.layers.dense({ units: 256, activation: 'relu', inputShape: [300] }),
+      tf.layers.dense({ units: 3 }),
+    ];
+    const large = tf.sequential({ layers });
+    large.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const { run } = await fit(large, tf.randomNormal([512, 300]), tf.randomNormal([512, 3]), { batchSize: 256 });
+    expect(run).toMatchObject({ workers: cores, shards: cores });
+  });
 });

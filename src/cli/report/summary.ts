@@ -37,6 +37,7 @@ function lastBatch({ rows, batchSize }: RunSummary): string {
 
 /** How many threads trained, after the first mini-batches where `auto` tried several numbers. */
 function threads({ workers, settled }: RunSummary): string {
+  if (settled?.tried.length === 0) return `${count(workers)}: for mini-batches as small as these, more would be slower`;
   if (!settled || settled.workers === workers) return count(workers);
   return `${count(settled.workers)} of ${count(workers)}, which was faster in the first mini-batches`;
 }

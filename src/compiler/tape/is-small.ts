@@ -1,3 +1,4 @@
+import { productsOf } from '../graph/products.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 
@@ -22,13 +23,6 @@ export function isSmall(order: readonly Value[]): boolean {
     runtime += RUNTIME_CALL + products * RUNTIME_PER_PRODUCT;
   }
   return tape < runtime;
-}
-
-/** Multiplications of a matrix product. */
-function productsOf({ op, inputs, attrs, shape }: Value): number {
-  if (op !== 'Gemm' && op !== 'MatMul' && op !== 'FusedMatMul') return 0;
-  const depth = inputs[0]?.shape.at(attrs.transA ? -2 : -1) ?? 1;
-  return sizeOf(shape) * depth;
 }
 
 /** A reduction reads more than it writes. */
