@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { checkNames } from '../common/option-names.js';
+import { MONITOR_OPTIONS, Monitor, type MonitorOptions } from './monitor.js';
 import { resolveLogs, type UnresolvedLogs } from './resolve-logs.js';
 
 /** Options of `earlyStopping`, with the names of Keras. */
@@ -14,6 +15,8 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   startFromEpoch?: number;
 }
 
+const OPTIONS = [...MONITOR_OPTIONS, 'patience', 'baseline', 'restoreBestWeights', 'startFromEpoch'];
+
 /**
  * Ends training when what is monitored no longer improves. A callback for `fit`, and for tfjs' `model.fit`, whose own
  * `earlyStopping` has no `restoreBestWeights`.
@@ -21,6 +24,7 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  * @throws TypeError or RangeError for options that are none; `fit` rejects if there is no such log.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): tf.Callback {
+  checkNames('earlyStopping', options, OPTIONS);
   const { patience = 0, startFromEpoch = 0, baseline, restoreBestWeights = false } = options;
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
     if (!Number.isSafeInteger(value) || value < 0) {

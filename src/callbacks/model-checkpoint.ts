@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
+import { checkNames } from '../common/option-names.js';
 import { saveModel } from '../saved-model/save-model.js';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { MONITOR_OPTIONS, Monitor, type MonitorOptions } from './monitor.js';
 import { resolveLogs, type UnresolvedLogs } from './resolve-logs.js';
 
 /** Options of `modelCheckpoint`, with the names of Keras. */
@@ -18,6 +19,7 @@ export interface ModelCheckpointOptions extends MonitorOptions {
  * @throws TypeError or RangeError for options that are none; `fit` rejects with SavedModelError if a model cannot be saved.
  */
 export function modelCheckpoint(options: ModelCheckpointOptions): tf.Callback {
+  checkNames('modelCheckpoint', options, [...MONITOR_OPTIONS, 'folder', 'saveBestOnly']);
   const { folder, saveBestOnly = false } = options;
   if (typeof folder !== 'string' || folder === '') {
     throw new TypeError(`modelCheckpoint: folder must be the path of a folder, got ${String(folder)}`);

@@ -10,6 +10,8 @@ export interface MonitorOptions {
   minDelta?: number;
 }
 
+export const MONITOR_OPTIONS = ['monitor', 'mode', 'minDelta'] as const;
+
 /** Follows one number of the logs from epoch to epoch. Names and rules are those of Keras' `EarlyStopping`. */
 export class Monitor {
   readonly name: string;
