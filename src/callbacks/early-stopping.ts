@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import { checkNames } from '../common/option-names.js';
+import { show } from '../common/show.js';
 import { MONITOR_OPTIONS, Monitor, type MonitorOptions } from './monitor.js';
 import { resolveLogs, type UnresolvedLogs } from './resolve-logs.js';
 
@@ -28,11 +29,11 @@ export function earlyStopping(options: EarlyStoppingOptions = {}): tf.Callback {
   const { patience = 0, startFromEpoch = 0, baseline, restoreBestWeights = false } = options;
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`earlyStopping: ${name} must be a whole number of at least 0, got ${String(value)}`);
+      throw new RangeError(`earlyStopping: ${name} must be a whole number of at least 0, got ${show(value)}`);
     }
   }
   if (baseline !== undefined && !Number.isFinite(baseline)) {
-    throw new RangeError(`earlyStopping: baseline must be a finite number, got ${String(baseline)}`);
+    throw new RangeError(`earlyStopping: baseline must be a finite number, got ${show(baseline)}`);
   }
   const newMonitor = () => new Monitor('earlyStopping', options, baseline);
   return new EarlyStopping(newMonitor, { patience, startFromEpoch, restoreBestWeights });

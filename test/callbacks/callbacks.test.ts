@@ -153,7 +153,7 @@ it('reduceLROnPlateau trains with the new rate, and is refused where fit was giv
 it.each([
   [() => reduceLROnPlateau({ factor: 1 }), 'reduceLROnPlateau: factor must be in (0, 1), got 1'],
   [() => earlyStopping({ patience: -1 }), 'earlyStopping: patience must be a whole number of at least 0, got -1'],
-  [() => earlyStopping({ mode: 'best' as never }), "earlyStopping: mode must be 'auto', 'min' or 'max', got best"],
+  [() => earlyStopping({ mode: 'best' as never }), "earlyStopping: mode must be 'auto', 'min' or 'max', got 'best'"],
   [() => earlyStopping({ minDelta: Number.NaN }), 'earlyStopping: minDelta must be a finite number, got NaN'],
   [() => earlyStopping({ baseline: Number.NaN }), 'earlyStopping: baseline must be a finite number, got NaN'],
   [() => earlyStopping({ patince: 1 } as object), "earlyStopping has no option 'patince'; did you mean 'patience'?"],

@@ -1,4 +1,5 @@
 import { checkNames } from '../option-names.js';
+import { show } from '../show.js';
 
 /** Learning rates that change from update to update. t counts updates from 0. Plain data: workers work out the rate themselves. */
 export type Schedule =
@@ -122,7 +123,7 @@ export function checkSchedule(schedule: Schedule): void {
   for (const field of fields) {
     const value = (schedule as unknown as Record<string, unknown>)[field];
     const [range, fits] = RANGES[field] as [string, (value: number) => boolean];
-    if (typeof value !== 'number') throw new TypeError(`${field} of a schedule must be ${range}, got ${String(value)}`);
+    if (typeof value !== 'number') throw new TypeError(`${field} of a schedule must be ${range}, got ${show(value)}`);
     if (!fits(value)) throw new RangeError(`${field} of a schedule must be ${range}, got ${value}`);
   }
   if (schedule.kind === 'warm-up' && typeof schedule.then === 'object') checkSchedule(schedule.then);
