@@ -39,7 +39,7 @@ describe('fit refuses as x', () => {
   it.each<[string, unknown, typeof TypeError | typeof RangeError, string]>([
     ['fewer rows than y', X.slice(1), RangeError, 'x has 2 rows and y has 3'],
     ['too few features', [[1, 2, 3]], RangeError, "x must have the shape [rows, 6] of the model's input"],
-    ['one more axis', [[row()]], RangeError, "x must have the shape [rows, 6] of the model's input"],
+    ['one more axis', [[row()], [row()], [row()]], RangeError, "x must have the shape [rows, 6] of the model's input"],
     ['NaN', [row(), row(Number.NaN), row()], RangeError, 'x[1], value 0 is NaN: numbers must be finite'],
     ['Infinity', [row(), row(), row(Number.POSITIVE_INFINITY)], RangeError, 'x[2], value 0 is Infinity'],
     ['a tensor with NaN', tf.fill([3, 6], Number.NaN), RangeError, 'x[0], value 0 is NaN'],

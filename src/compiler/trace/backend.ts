@@ -86,7 +86,7 @@ export class TraceBackend extends tf.KernelBackend {
 function readError(layer: string | undefined): Error {
   return new NotTraceable(
     `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} reads the value of a tensor (dataSync, array, data, ...) ` +
-      'while the training step is traced, where no values exist yet',
+      'while the step is traced, where no values exist yet',
     'compute with tfjs operations only',
   );
 }
