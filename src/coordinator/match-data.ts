@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorSpec } from '../common/program.js';
+import { checkIndices } from './check-indices.js';
 import { type ArrayInput, isNdArray, isPlainObject, type Rows, readRows, type TensorInput } from './data-in.js';
 import { readSampleWeights, type SampleWeight } from './sample-weights.js';
 
@@ -53,9 +54,11 @@ export async function matchData(
  *
  * @throws as `matchData`.
  */
-export function matchFeatures(model: tf.LayersModel, x: TensorInput, name: string): Promise<Rows[]> {
+export async function matchFeatures(model: tf.LayersModel, x: TensorInput, name: string): Promise<Rows[]> {
   const inputs = model.inputs.map((input, i) => ({ name: model.inputNames[i] ?? '', shape: input.shape.slice(1) }));
-  return readAll(name, x, inputs, 'input');
+  const features = await readAll(name, x, inputs, 'input');
+  checkIndices(model, features, labelsOf(name, model.inputNames));
+  return features;
 }
 
 /** Shapes and dtypes of one row, as the compiler wants them. */
