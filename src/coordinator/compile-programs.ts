@@ -46,7 +46,15 @@ export function compilePrograms(
   return tracedOrEager(
     options,
     () => compileTraced(model, options, data, validation),
-    (warnings) => eagerPrograms(model, options, data, validation, warnings),
+    (warnings) => {
+      try {
+        return eagerPrograms(model, options, data, validation, warnings);
+      } catch (error) {
+        // Told here: there will be no run to have them in its summary.
+        for (const warning of warnings) options.onWarning?.(warning);
+        throw error;
+      }
+    },
   );
 }
 
@@ -55,11 +63,7 @@ export function compilePrograms(
  *
  * @throws TypeError that begins with what cannot be traced if tfjs cannot do it either.
  */
-export function tracedOrEager<T>(
-  { engine, onWarning }: ResolvedOptions,
-  traced: () => T,
-  eager: (warnings: string[]) => T,
-): T {
+export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, eager: (warnings: string[]) => T): T {
   if (engine === 'tfjs') return eager([]);
   try {
     return traced();
@@ -70,7 +74,6 @@ export function tracedOrEager<T>(
       return eager([instead]);
     } catch (failure) {
       if (!(failure instanceof TypeError)) throw failure;
-      onWarning?.(instead);
       throw new TypeError(`${error.reason}; ${error.remedy}. Otherwise ${failure.message}`, { cause: failure });
     }
   }

@@ -12,6 +12,7 @@ import { trainableModel } from './check-model.js';
 import { compileForEvaluation } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
 import { EpochLogs } from './epoch-logs.js';
+import { firstBatches } from './first-batches.js';
 import { matchData } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { type FitOptions, resolveOptions } from './options.js';
@@ -26,11 +27,18 @@ export interface EvaluateOptions
   extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards' | 'engine' | 'modelModule' | 'onWarning'> {
   /** What rows count in the loss; see `fit`. */
   sampleWeight?: SampleWeight;
+  /** Mini-batches, the first ones, that are evaluated. Default: all. */
+  steps?: number;
+  /** As in `fit`: nothing is printed. */
+  verbose?: 0 | 1 | 2;
   /** Ends the evaluation, which then rejects with its reason. */
   signal?: AbortSignal;
 }
 
-const OPTIONS = ['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight', 'onWarning', 'signal'];
+const OPTIONS = [
+  ...['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight', 'steps', 'verbose', 'onWarning'],
+  'signal',
+];
 
 interface PreparedEvaluation {
   setup: GroupSetup;
@@ -67,9 +75,9 @@ export async function evaluateOn(
   options: EvaluateOptions,
 ): Promise<Record<string, number>> {
   checkNames('evaluate', options, OPTIONS);
-  const { sampleWeight, ...shared } = options;
+  const { sampleWeight, steps, ...shared } = options;
   const resolved = resolveOptions(shared);
-  const prepared = await prepare(trainableModel(model), x, y, resolved, sampleWeight);
+  const prepared = await prepare(trainableModel(model), x, y, resolved, { sampleWeight, steps });
   const { setup, arena, control, pass, logNames: names } = prepared;
   const { signal } = resolved;
   try {
@@ -90,9 +98,10 @@ async function prepare(
   x: TensorInput,
   y: TensorInput,
   options: ReturnType<typeof resolveOptions>,
-  sampleWeight: SampleWeight | undefined,
+  { sampleWeight, steps: wanted }: Pick<EvaluateOptions, 'sampleWeight' | 'steps'>,
 ): Promise<PreparedEvaluation> {
-  const data = await matchData(model, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
+  const all = await matchData(model, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
+  const data = firstBatches(all, options.batchSize, wanted, 'steps');
   const { programs, shards, eager } = compileForEvaluation(model, options, data);
   const parameters = layOutParameters(describeWeights(model, programs[0] as StepProgram));
   const logNames = model.metricsNames;

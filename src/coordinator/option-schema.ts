@@ -48,6 +48,7 @@ const SCHEMA = z.strictObject({
   classWeight: z.any().optional(),
   shuffle: oneOf('shuffle', [true, false]).optional(),
   stepsPerEpoch: wholeNumber('stepsPerEpoch', 1).optional(),
+  validationSteps: wholeNumber('validationSteps', 1).optional(),
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
   yieldEvery: z.any().optional(),
   workers: z

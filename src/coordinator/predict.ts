@@ -24,11 +24,13 @@ import { buildArena, putRows } from './training-arena.js';
 /** Options of `predict`. */
 export interface PredictOptions
   extends Pick<FitOptions, 'batchSize' | 'workers' | 'engine' | 'modelModule' | 'onWarning'> {
+  /** As tfjs has it; nothing is printed. */
+  verbose?: boolean;
   /** Ends the prediction, which then rejects with its reason. */
   signal?: AbortSignal;
 }
 
-const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule', 'onWarning', 'signal'];
+const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule', 'verbose', 'onWarning', 'signal'];
 
 /**
  * The outputs of a model for rows, on every core: what tfjs' `model.predict` computes. Each batch is one thread's, so that the
@@ -54,7 +56,8 @@ export async function predictOn(
   options: PredictOptions,
 ): Promise<tf.Tensor | tf.Tensor[]> {
   checkNames('predict', options, OPTIONS);
-  const resolved = resolveOptions(options);
+  const { verbose: _, ...shared } = options;
+  const resolved = resolveOptions(shared);
   const inner = usableModel(model);
   const features = await matchFeatures(inner, x, 'x');
   const { setup, arena, pass, outputs, results } = prepare(inner, features, resolved);

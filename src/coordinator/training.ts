@@ -72,7 +72,7 @@ export class Training implements AsyncDisposable {
       if (begun && signal?.aborted && error === signal.reason) await list.onTrainEnd();
       throw this.#withSummary(error);
     }
-    return Object.assign(history, { run: this.#recorder.summary() });
+    return Object.assign(history, { run: this.#recorder.summary() }) as FitHistory;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
