@@ -4,6 +4,7 @@ import type { EpochPlan, EpochReport, Pass } from '../common/protocol.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
+import { HookWatch } from './hook-watch.js';
 import { describeCompiled } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { PreparedFit } from './prepare.js';
@@ -22,6 +23,7 @@ export class Training implements AsyncDisposable {
   readonly #group: ReplicaGroup;
   readonly #callbacks: ReturnType<typeof configureCallbacks>;
   readonly #recorder: RunRecorder;
+  readonly #watch: HookWatch;
   readonly #onAbort: () => void;
   /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
   #counts: { updates: number; batches: number };
@@ -40,6 +42,7 @@ export class Training implements AsyncDisposable {
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
+    this.#watch = new HookWatch(model, options.optimizer !== undefined);
     this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
@@ -88,6 +91,7 @@ export class Training implements AsyncDisposable {
     const { list, userCallbacks } = this.#callbacks;
     await list.onEpochBegin(epoch);
     if (userCallbacks) this.#ledger.takeOver();
+    this.#watch.begin();
     const logs = this.#newLogs();
     const whole = await this.#train(epoch, logs);
     if (this.#options.signal?.aborted || logs.steps === 0) return;
@@ -103,12 +107,16 @@ export class Training implements AsyncDisposable {
   #ranOut(epoch: number): boolean {
     const { exhausted, steps } = this.#prepared.training;
     if (!exhausted) return false;
-    const warning =
+    this.#warn(
       `the data set ended in epoch ${epoch + 1}, before its ${steps} batches were full, and training with it: ` +
-      'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()';
+      'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()',
+    );
+    return true;
+  }
+
+  #warn(warning: string): void {
     this.#recorder.warn(warning);
     this.#options.onWarning?.(warning);
-    return true;
   }
 
   /** Trains one epoch. Returns whether all of it was trained. */
@@ -204,6 +212,7 @@ export class Training implements AsyncDisposable {
       control: this.#prepared.control,
       callbacks: userCallbacks ? list : undefined,
       stopAsked: () => this.#stopAsked,
+      afterCallbacks: () => this.#watch.warnings().forEach((warning) => this.#warn(warning)),
       onProgress:
         onProgress &&
         ((state: { step: number; rows: number; logs: Record<string, number> }) => {
