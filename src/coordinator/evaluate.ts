@@ -18,6 +18,7 @@ import { describeWeights, readWeights } from './model-weights.js';
 import { type FitOptions, resolveOptions } from './options.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
 import type { SampleWeight } from './sample-weights.js';
+import { checkStatefulRows } from './stateful.js';
 import { stopWith } from './stop-with.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
@@ -101,6 +102,7 @@ async function prepare(
   { sampleWeight, steps: wanted }: Pick<EvaluateOptions, 'sampleWeight' | 'steps'>,
 ): Promise<PreparedEvaluation> {
   const all = await matchData(model, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
+  checkStatefulRows(model, all.rows, options.batchSize, 'x');
   const data = firstBatches(all, options.batchSize, wanted, 'steps');
   const { programs, shards, eager } = compileForEvaluation(model, options, data);
   const parameters = layOutParameters(describeWeights(model, programs[0] as StepProgram));

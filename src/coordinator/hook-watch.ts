@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { StateResets } from './stateful.js';
 
 /** A weight with the tfjs variable behind it, whose data is another after every assignment. */
 interface OpenWeight {
@@ -13,12 +14,14 @@ export class HookWatch {
   readonly #model: tf.LayersModel;
   readonly #hasOwnOptimizer: boolean;
   readonly #told = new Set<string>();
+  readonly #resets: StateResets;
   #rate = Number.NaN;
   #dataIds: object[] = [];
 
   /** @param hasOwnOptimizer whether `fit` was given an optimizer, in place of that of `compile`. */
-  constructor(model: tf.LayersModel, hasOwnOptimizer: boolean) {
+  constructor(model: tf.LayersModel, hasOwnOptimizer: boolean, resets: StateResets) {
     this.#model = model;
+    this.#resets = resets;
     this.#hasOwnOptimizer = hasOwnOptimizer;
   }
 
@@ -37,6 +40,12 @@ export class HookWatch {
           ? 'a callback changed the learning rate of the optimizer of compile, but fit was given another one: that has no effect'
           : 'a callback changed the learning rate during an epoch: workers are ahead of onBatchBegin and onBatchEnd, so that ' +
               'it takes effect with the next epoch; change it in onEpochBegin or onEpochEnd, or give a schedule',
+      );
+    }
+    if (this.#resets.asked) {
+      found.push(
+        'a callback reset the states of the model during an epoch: workers are ahead of onBatchBegin and onBatchEnd, so that ' +
+          'it takes effect with the next epoch; reset them in onEpochBegin or onEpochEnd',
       );
     }
     if (this.#dataIdsNow().some((dataId, i) => dataId !== this.#dataIds[i])) {

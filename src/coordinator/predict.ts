@@ -17,6 +17,7 @@ import { matchFeatures, rowSpecs } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
+import { checkStatefulRows, isStateful } from './stateful.js';
 import { stopWith } from './stop-with.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
@@ -92,6 +93,7 @@ interface PreparedPrediction {
 function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptions): PreparedPrediction {
   const rows = checkRows(model, features);
   const { batchSize } = options;
+  checkStatefulRows(model, rows, batchSize, 'x');
   const sizes = [...new Set([Math.min(batchSize, rows), rows % batchSize])].filter((size) => size > 0);
   const { programs, eager } = tracedOrEager<{ programs: StepProgram[]; eager?: EagerModel }>(
     options,
@@ -119,7 +121,14 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
   putRows(arena, dataSet, data);
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const setup: GroupSetup = {
-    ...{ workers: options.workers, shards: 1, memory: arena.memory, layout: arena.layout, parameters },
+    // States go from one batch to the next.
+    ...{
+      workers: isStateful(model) ? 1 : options.workers,
+      shards: 1,
+      memory: arena.memory,
+      layout: arena.layout,
+      parameters,
+    },
     ...{ rule: options.rule, key: [0, 0], logCount: 0 },
     programs: { training: [], evaluation: [], prediction: programs, constraint: [] },
     ...(eager && { eager }),

@@ -17,6 +17,7 @@ import type { GroupSetup } from './replica-group.js';
 import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
 import { splitRows } from './split.js';
+import { checkNotCut, checkStatefulRows } from './stateful.js';
 import { buildArena, optimizerStates, putRows, type Room } from './training-arena.js';
 
 /** All that training needs, checked, compiled and in place: what is left is to start threads. */
@@ -55,11 +56,14 @@ export async function prepareFit(
   const optimizer = options.optimizer ?? describeCompiled(model.optimizer);
   const [data, allValidation] = await readData(model, x, y, options);
   const validationData = validated(allValidation, options);
+  checkStatefulRows(model, data.rows, batchSize, 'x');
+  if (validationData) checkStatefulRows(model, validationData.rows, batchSize, 'the rows for validation');
   const steps = batchCount(data.rows, batchSize);
   if (stepsPerEpoch !== undefined && stepsPerEpoch > steps) {
     throw new RangeError(`stepsPerEpoch must be at most ${steps}, the mini-batches of the data, got ${stepsPerEpoch}`);
   }
   const programs = compilePrograms(model, options, data, validationData && { data: validationData, batchSize });
+  checkNotCut(model, programs.shards);
   const rooms: Room[] = [{ name: 'training', like: data, rows: data.rows }];
   if (validationData) rooms.push({ name: 'validation', like: validationData, rows: validationData.rows });
   const mostSteps = Math.max(steps, batchCount(validationData?.rows ?? 0, batchSize));

@@ -11,6 +11,7 @@ import type { PreparedFit } from './prepare.js';
 import { followEpoch } from './progress.js';
 import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
+import { StateResets } from './stateful.js';
 import type { ThreadSource } from './threads.js';
 import { WeightsLedger } from './weights-ledger.js';
 import { WorkerTrial } from './worker-trial.js';
@@ -24,6 +25,7 @@ export class Training implements AsyncDisposable {
   readonly #callbacks: ReturnType<typeof configureCallbacks>;
   readonly #recorder: RunRecorder;
   readonly #watch: HookWatch;
+  readonly #resets: StateResets;
   readonly #onAbort: () => void;
   /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
   #counts: { updates: number; batches: number };
@@ -42,7 +44,8 @@ export class Training implements AsyncDisposable {
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
-    this.#watch = new HookWatch(model, options.optimizer !== undefined);
+    this.#resets = new StateResets(model);
+    this.#watch = new HookWatch(model, options.optimizer !== undefined, this.#resets);
     this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
@@ -80,6 +83,7 @@ export class Training implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#resets[Symbol.dispose]();
     await this.#group.close();
   }
 
@@ -92,6 +96,7 @@ export class Training implements AsyncDisposable {
     await list.onEpochBegin(epoch);
     if (userCallbacks) this.#ledger.takeOver();
     this.#watch.begin();
+    if (this.#resets.take()) await this.#group.all((worker) => worker.resetStates());
     const logs = this.#newLogs();
     const whole = await this.#train(epoch, logs);
     if (this.#options.signal?.aborted || logs.steps === 0) return;
@@ -109,7 +114,7 @@ export class Training implements AsyncDisposable {
     if (!exhausted) return false;
     this.#warn(
       `the data set ended in epoch ${epoch + 1}, before its ${steps} batches were full, and training with it: ` +
-      'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()',
+        'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()',
     );
     return true;
   }
@@ -212,7 +217,9 @@ export class Training implements AsyncDisposable {
       control: this.#prepared.control,
       callbacks: userCallbacks ? list : undefined,
       stopAsked: () => this.#stopAsked,
-      afterCallbacks: () => this.#watch.warnings().forEach((warning) => this.#warn(warning)),
+      afterCallbacks: () => {
+        for (const warning of this.#watch.warnings()) this.#warn(warning);
+      },
       onProgress:
         onProgress &&
         ((state: { step: number; rows: number; logs: Record<string, number> }) => {
