@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { checkNames } from '../common/option-names.js';
+import { show } from '../common/show.js';
+import { MONITOR_OPTIONS, Monitor, type MonitorOptions } from './monitor.js';
 import { resolveLogs, type UnresolvedLogs } from './resolve-logs.js';
 
 /** Options of `earlyStopping`, with the names of Keras. */
@@ -14,6 +16,8 @@ export interface EarlyStoppingOptions extends MonitorOptions {
   startFromEpoch?: number;
 }
 
+const OPTIONS = [...MONITOR_OPTIONS, 'patience', 'baseline', 'restoreBestWeights', 'startFromEpoch'];
+
 /**
  * Ends training when what is monitored no longer improves. A callback for `fit`, and for tfjs' `model.fit`, whose own
  * `earlyStopping` has no `restoreBestWeights`.
@@ -21,14 +25,15 @@ export interface EarlyStoppingOptions extends MonitorOptions {
  * @throws TypeError or RangeError for options that are none; `fit` rejects if there is no such log.
  */
 export function earlyStopping(options: EarlyStoppingOptions = {}): tf.Callback {
+  checkNames('earlyStopping', options, OPTIONS);
   const { patience = 0, startFromEpoch = 0, baseline, restoreBestWeights = false } = options;
   for (const [name, value] of Object.entries({ patience, startFromEpoch })) {
     if (!Number.isSafeInteger(value) || value < 0) {
-      throw new RangeError(`earlyStopping: ${name} must be a whole number of at least 0, got ${String(value)}`);
+      throw new RangeError(`earlyStopping: ${name} must be a whole number of at least 0, got ${show(value)}`);
     }
   }
   if (baseline !== undefined && !Number.isFinite(baseline)) {
-    throw new RangeError(`earlyStopping: baseline must be a finite number, got ${String(baseline)}`);
+    throw new RangeError(`earlyStopping: baseline must be a finite number, got ${show(baseline)}`);
   }
   const newMonitor = () => new Monitor('earlyStopping', options, baseline);
   return new EarlyStopping(newMonitor, { patience, startFromEpoch, restoreBestWeights });

@@ -1,6 +1,8 @@
 import * as tf from '@tensorflow/tfjs';
+import { checkNames } from '../common/option-names.js';
+import { show } from '../common/show.js';
 import { saveModel } from '../saved-model/save-model.js';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { MONITOR_OPTIONS, Monitor, type MonitorOptions } from './monitor.js';
 import { resolveLogs, type UnresolvedLogs } from './resolve-logs.js';
 
 /** Options of `modelCheckpoint`, with the names of Keras. */
@@ -18,9 +20,10 @@ export interface ModelCheckpointOptions extends MonitorOptions {
  * @throws TypeError or RangeError for options that are none; `fit` rejects with SavedModelError if a model cannot be saved.
  */
 export function modelCheckpoint(options: ModelCheckpointOptions): tf.Callback {
+  checkNames('modelCheckpoint', options, [...MONITOR_OPTIONS, 'folder', 'saveBestOnly']);
   const { folder, saveBestOnly = false } = options;
   if (typeof folder !== 'string' || folder === '') {
-    throw new TypeError(`modelCheckpoint: folder must be the path of a folder, got ${String(folder)}`);
+    throw new TypeError(`modelCheckpoint: folder must be the path of a folder, got ${show(folder)}`);
   }
   return new ModelCheckpoint(folder, saveBestOnly ? new Monitor('modelCheckpoint', options) : undefined);
 }

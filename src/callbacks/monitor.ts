@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import { show } from '../common/show.js';
 
 /** What is watched, and what counts as better. */
 export interface MonitorOptions {
@@ -9,6 +10,8 @@ export interface MonitorOptions {
   /** A change that is no larger than this is no improvement. Default 0. */
   minDelta?: number;
 }
+
+export const MONITOR_OPTIONS = ['monitor', 'mode', 'minDelta'] as const;
 
 /** Follows one number of the logs from epoch to epoch. Names and rules are those of Keras' `EarlyStopping`. */
 export class Monitor {
@@ -24,13 +27,13 @@ export class Monitor {
    */
   constructor(owner: string, { monitor = 'val_loss', mode = 'auto', minDelta = 0 }: MonitorOptions, baseline?: number) {
     if (typeof monitor !== 'string') {
-      throw new TypeError(`${owner}: monitor must be the name of a loss or metric, got ${String(monitor)}`);
+      throw new TypeError(`${owner}: monitor must be the name of a loss or metric, got ${show(monitor)}`);
     }
     if (mode !== 'auto' && mode !== 'min' && mode !== 'max') {
-      throw new TypeError(`${owner}: mode must be 'auto', 'min' or 'max', got ${String(mode)}`);
+      throw new TypeError(`${owner}: mode must be 'auto', 'min' or 'max', got ${show(mode)}`);
     }
     if (!Number.isFinite(minDelta)) {
-      throw new RangeError(`${owner}: minDelta must be a finite number, got ${String(minDelta)}`);
+      throw new RangeError(`${owner}: minDelta must be a finite number, got ${show(minDelta)}`);
     }
     const isLarger = mode === 'max' || (mode === 'auto' && /acc|precision|recall/i.test(monitor));
     this.name = monitor;

@@ -1,5 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
-import { Monitor, type MonitorOptions } from './monitor.js';
+import { checkNames } from '../common/option-names.js';
+import { show } from '../common/show.js';
+import { MONITOR_OPTIONS, Monitor, type MonitorOptions } from './monitor.js';
 import { resolveLogs, type UnresolvedLogs } from './resolve-logs.js';
 
 /** Options of `reduceLROnPlateau`, with the names of Keras. */
@@ -22,9 +24,10 @@ export interface ReduceLROnPlateauOptions extends MonitorOptions {
  * `optimizer` of its own, whose rate is what its description says.
  */
 export function reduceLROnPlateau(options: ReduceLROnPlateauOptions = {}): tf.Callback {
+  checkNames('reduceLROnPlateau', options, [...MONITOR_OPTIONS, 'factor', 'patience', 'cooldown', 'minLr']);
   const { factor = 0.1, patience = 10, cooldown = 0, minLr = 0 } = options;
   const require = (fits: boolean, what: string, value: unknown) => {
-    if (!fits) throw new RangeError(`reduceLROnPlateau: ${what}, got ${String(value)}`);
+    if (!fits) throw new RangeError(`reduceLROnPlateau: ${what}, got ${show(value)}`);
   };
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
   require(factor > 0 && factor < 1, 'factor must be in (0, 1)', factor);

@@ -57,7 +57,7 @@ function trainingOptions(): Option[] {
     new Option('--seed <n>', 'fixes initial weights, shuffling and dropout').argParser(readWhole(0)).default(0),
     new Option(
       '--early-stopping <epochs>',
-      'end when the validation loss has not improved for so many epochs, and keep the best weights',
+      'end when the validation loss has not improved for so many epochs (with --validation-split 0: the loss of training), and keep the best weights',
     ).argParser(readWhole(0)),
     new Option(
       '--class-weight <kind>',

@@ -1,9 +1,10 @@
 import { didYouMean } from './nearest-name.js';
+import { show } from './show.js';
 
 /** @throws TypeError if `options` is no object, or has an option that `callee` does not know. */
 export function checkNames(callee: string, options: object, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`options must be an object, got ${String(options)}`);
+    throw new TypeError(`options must be an object, got ${show(options)}`);
   }
   const unknown = Object.keys(options).find((name) => !known.includes(name));
   if (unknown !== undefined) throw new TypeError(unknownOption(callee, unknown, known));

@@ -122,6 +122,8 @@ export interface ReplicaApi {
   /** Takes in more programs. */
   add(work: Work, programs: StepProgram[]): Promise<void>;
   trainEpoch(plan: EpochPlan): Promise<EpochReport>;
+  /** Sets the states that stateful layers carry from one mini-batch to the next to zero. */
+  resetStates(): Promise<void>;
   /** Forward passes and losses; the logs stand in the arena when it resolves. */
   evaluate(pass: Pass): Promise<void>;
   /** Forward passes; when it resolves, the rows of each output of the model stand in the arena. */

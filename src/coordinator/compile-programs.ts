@@ -47,20 +47,36 @@ export function compilePrograms(
   return tracedOrEager(
     options,
     () => compileTraced(model, options, data, validation),
-    (warnings) => eagerPrograms(model, options, data, validation, warnings),
+    (warnings) => {
+      try {
+        return eagerPrograms(model, options, data, validation, warnings);
+      } catch (error) {
+        // Told here: there will be no run to have them in its summary.
+        for (const warning of warnings) options.onWarning?.(warning);
+        throw error;
+      }
+    },
   );
 }
 
-/** What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way, which the warnings say. */
+/**
+ * What `traced` makes; or what `eager` makes, where tfjs is asked for or the only way, which the warnings say.
+ *
+ * @throws TypeError that begins with what cannot be traced if tfjs cannot do it either.
+ */
 export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, eager: (warnings: string[]) => T): T {
   if (engine === 'tfjs') return eager([]);
   try {
     return traced();
   } catch (error) {
     if (!(error instanceof NotTraceable) || engine === 'onnx') throw error;
-    return eager([
-      `${error.reason}: tfjs computes the steps in the workers instead (engine 'tfjs'), which is much slower`,
-    ]);
+    const instead = `${error.reason}: tfjs computes the steps in the workers instead (engine 'tfjs'), which is much slower`;
+    try {
+      return eager([instead]);
+    } catch (failure) {
+      if (!(failure instanceof TypeError)) throw failure;
+      throw new TypeError(`${error.reason}; ${error.remedy}. Otherwise ${failure.message}`, { cause: failure });
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import type { NdArray } from 'ndarray';
 import { type ArenaArray, allocate } from '../common/arena.js';
 import type { DType } from '../common/program.js';
+import { show } from '../common/show.js';
 
 /** Nested arrays of numbers, rows first. */
 export type NestedArray = ArrayLike<number | boolean> | readonly NestedArray[];
@@ -10,7 +11,7 @@ export type NestedArray = ArrayLike<number | boolean> | readonly NestedArray[];
 export type ArrayInput = tf.Tensor | NdArray | NestedArray;
 
 /** What `fit` takes for x or y: one array, or for several inputs or outputs a list in their order or an object by name. */
-export type TensorInput = ArrayInput | tf.Tensor[] | Record<string, ArrayInput>;
+export type TensorInput = ArrayInput | ArrayInput[] | Record<string, ArrayInput>;
 
 /** Rows in memory: the first axis of `shape` counts them. */
 export interface Rows {
@@ -53,9 +54,16 @@ async function fromTensor(name: string, tensor: tf.Tensor): Promise<Rows> {
   return { data: (await tensor.data()) as ArenaArray, shape: [...tensor.shape], dtype: tensor.dtype };
 }
 
-function isNdArray(value: unknown): value is NdArray {
+/** Whether a value is an array of the package ndarray, whichever copy of it made it. */
+export function isNdArray(value: unknown): value is NdArray {
   const array = value as Partial<NdArray> | null;
-  return typeof array === 'object' && Array.isArray(array?.shape) && Array.isArray(array.stride) && 'offset' in array;
+  return (
+    typeof array === 'object' &&
+    array !== null &&
+    Array.isArray(array.shape) &&
+    Array.isArray(array.stride) &&
+    'offset' in array
+  );
 }
 
 function fromNdArray(name: string, array: NdArray): Rows {
@@ -141,5 +149,5 @@ function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   return typeof value === 'object'
     ? `an object of ${value.constructor?.name ?? 'no class'}`
-    : `${typeof value} ${value}`;
+    : `${typeof value} ${show(value)}`;
 }

@@ -5,10 +5,12 @@ import { batchCount } from '../common/shards.js';
 import { trainableModel } from './check-model.js';
 import type { TensorInput } from './data-in.js';
 import { prepareEvaluation, runEvaluation } from './evaluation.js';
+import { firstBatches } from './first-batches.js';
 import { matchData } from './match-data.js';
 import { type FitOptions, resolveOptions } from './options.js';
 import { ArenaRows } from './row-source.js';
 import type { SampleWeight } from './sample-weights.js';
+import { checkStatefulRows } from './stateful.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { putRows } from './training-arena.js';
 
@@ -17,11 +19,18 @@ export interface EvaluateOptions
   extends Pick<FitOptions, 'batchSize' | 'workers' | 'shards' | 'engine' | 'modelModule' | 'onWarning'> {
   /** What rows count in the loss; see `fit`. */
   sampleWeight?: SampleWeight;
+  /** Mini-batches, the first ones, that are evaluated. Default: all. */
+  steps?: number;
+  /** As in `fit`: nothing is printed. */
+  verbose?: 0 | 1 | 2;
   /** Ends the evaluation, which then rejects with its reason. */
   signal?: AbortSignal;
 }
 
-const OPTIONS = ['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight', 'onWarning', 'signal'];
+const OPTIONS = [
+  ...['batchSize', 'workers', 'shards', 'engine', 'modelModule', 'sampleWeight', 'steps', 'verbose', 'onWarning'],
+  'signal',
+];
 
 /**
  * Loss and metrics of a compiled model, on every core: what tfjs' `model.evaluate` computes, as numbers by name. As there, they
@@ -50,11 +59,13 @@ export async function evaluateOn(
   options: EvaluateOptions,
 ): Promise<Record<string, number>> {
   checkNames('evaluate', options, OPTIONS);
-  const { sampleWeight, ...shared } = options;
+  const { sampleWeight, steps, ...shared } = options;
   const resolved = resolveOptions(shared);
   const compiled = trainableModel(model);
-  const data = await matchData(compiled, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
   const { batchSize } = resolved;
+  const all = await matchData(compiled, x, y, ['x', 'y', 'sampleWeight'], sampleWeight);
+  checkStatefulRows(compiled, all.rows, batchSize, 'x');
+  const data = firstBatches(all, batchSize, steps, 'steps');
   const rooms = [{ name: 'evaluation', like: data, rows: data.rows }];
   const prepared = prepareEvaluation(compiled, data, resolved, rooms, batchCount(data.rows, batchSize));
   const [rows] = prepared.dataSets as [DataSet];

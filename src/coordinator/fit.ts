@@ -8,8 +8,8 @@ import type { RunSummary } from './run-summary.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { Training } from './training.js';
 
-/** tfjs' `History`, and what was counted while it came about. */
-export type FitHistory = tf.History & { run: RunSummary };
+/** tfjs' `History`, whose values are all numbers here, and what was counted while it came about. */
+export type FitHistory = { history: Record<string, number[]>; run: RunSummary } & tf.History;
 
 /**
  * Trains a compiled tfjs model on every core. What `model.fit(x, y, args)` does on one, `fit(model, x, y, args)` does on

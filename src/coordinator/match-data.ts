@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { TensorSpec } from '../common/program.js';
-import { type ArrayInput, isPlainObject, type Rows, readRows, type TensorInput } from './data-in.js';
+import { checkIndices } from './check-indices.js';
+import { type ArrayInput, isNdArray, isPlainObject, type Rows, readRows, type TensorInput } from './data-in.js';
 import { readSampleWeights, type SampleWeight } from './sample-weights.js';
 
 /** x and y as the model takes them, one entry per input and output. */
@@ -37,14 +38,13 @@ export async function matchData(
   const features = await matchFeatures(model, x, xName);
   const targets = await readAll(yName, y, targetSlots(model), 'output');
   const rows = features[0]?.shape[0] ?? 0;
-  for (const [name, list] of [[xName, features] as const, [yName, targets] as const]) {
-    for (const { shape } of list) {
-      if (shape[0] === rows) continue;
-      throw new RangeError(
-        `${xName} has ${rows} rows and ${name} has ${shape[0]}: each row of one needs a row of the other`,
-      );
-    }
-  }
+  const labels = [...labelsOf(xName, model.inputNames), ...labelsOf(yName, model.outputNames)];
+  [...features, ...targets].forEach(({ shape }, i) => {
+    if (shape[0] === rows) return;
+    throw new RangeError(
+      `${labels[0]} has ${rows} rows and ${labels[i]} has ${shape[0]}: each row of one needs a row of the other`,
+    );
+  });
   const sampleWeights = await readSampleWeights(model, rows, sampleWeight, weightName);
   return { rows, features, targets, sampleWeights };
 }
@@ -54,9 +54,11 @@ export async function matchData(
  *
  * @throws as `matchData`.
  */
-export function matchFeatures(model: tf.LayersModel, x: TensorInput, name: string): Promise<Rows[]> {
+export async function matchFeatures(model: tf.LayersModel, x: TensorInput, name: string): Promise<Rows[]> {
   const inputs = model.inputs.map((input, i) => ({ name: model.inputNames[i] ?? '', shape: input.shape.slice(1) }));
-  return readAll(name, x, inputs, 'input');
+  const features = await readAll(name, x, inputs, 'input');
+  checkIndices(model, features, labelsOf(name, model.inputNames));
+  return features;
 }
 
 /** Shapes and dtypes of one row, as the compiler wants them. */
@@ -86,12 +88,21 @@ function isSparse(model: tf.LayersModel, output: number): boolean {
 
 async function readAll(name: string, input: TensorInput, slots: Slot[], kind: string): Promise<Rows[]> {
   const arrays = arraysOf(name, input, slots, kind);
+  const labels = labelsOf(
+    name,
+    slots.map((slot) => slot.name),
+  );
   const result: Rows[] = [];
   for (const [i, slot] of slots.entries()) {
-    const label = slots.length > 1 ? `${name} '${slot.name}'` : name;
+    const label = labels[i] as string;
     result.push(fitRows(label, await readRows(label, arrays[i] as ArrayInput), slot, kind));
   }
   return result;
+}
+
+/** What to call each of several arrays. */
+function labelsOf(name: string, slots: string[]): string[] {
+  return slots.map((slot) => (slots.length > 1 ? `${name} '${slot}'` : name));
 }
 
 /** One array per slot, from a single array, a list or an object by name. */
@@ -101,12 +112,23 @@ function arraysOf(name: string, input: TensorInput, slots: Slot[], kind: string)
     if (missing) throw new TypeError(`${name} has no entry for the model's ${kind} '${missing.name}'`);
     return slots.map((slot) => input[slot.name] as ArrayInput);
   }
-  const isList = Array.isArray(input) && (slots.length > 1 || input[0] instanceof tf.Tensor);
-  const list = isList ? (input as ArrayInput[]) : [input as ArrayInput];
+  const list = isList(input, slots) ? input : [input as ArrayInput];
   if (list.length !== slots.length) {
     throw new TypeError(`${name} must hold ${slots.length} arrays, one per ${kind} of the model, got ${list.length}`);
   }
   return list;
+}
+
+/** Whether `input` has an array for each slot. That of a single slot may be a tensor, an ndarray or rows nested once more. */
+function isList(input: TensorInput, slots: Slot[]): input is ArrayInput[] {
+  if (!Array.isArray(input)) return false;
+  if (slots.length > 1 || input[0] instanceof tf.Tensor || isNdArray(input[0])) return true;
+  return input.length === 1 && depthOf(input) > (slots[0]?.shape.length ?? 0) + 1;
+}
+
+/** Levels of nested arrays. */
+function depthOf(value: unknown): number {
+  return Array.isArray(value) || ArrayBuffer.isView(value) ? 1 + depthOf((value as unknown as unknown[])[0]) : 0;
 }
 
 function fitRows(name: string, rows: Rows, slot: Slot, kind: string): Rows {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isOptimizer, type Optimizer } from '../common/optimizers/index.js';
 import { unknownOption } from '../common/option-names.js';
+import { show } from '../common/show.js';
 import { UPDATE_RULES } from '../common/update-rules.js';
 import type { FitOptions } from './options.js';
 
@@ -47,6 +48,7 @@ const SCHEMA = z.strictObject({
   classWeight: z.any().optional(),
   shuffle: oneOf('shuffle', [true, false]).optional(),
   stepsPerEpoch: wholeNumber('stepsPerEpoch', 1).optional(),
+  validationSteps: wholeNumber('validationSteps', 1).optional(),
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
   yieldEvery: z.any().optional(),
   workers: z
@@ -135,13 +137,4 @@ function toError(issue: z.core.$ZodIssue): Error {
   }
   const outOfRange = typeof issue.input === 'number' && !NOT_NUMBERS.has(String(issue.path[0]));
   return outOfRange ? new RangeError(issue.message) : new TypeError(issue.message);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  return typeof value === 'object' && value !== null
-    ? Array.isArray(value)
-      ? 'an array'
-      : 'an object'
-    : String(value);
 }

@@ -52,6 +52,8 @@ export interface FitOptions {
   shuffle?: boolean;
   /** Mini-batches after which an epoch ends: of rows drawn anew each epoch, or of the first rows without `shuffle`. Default: all of them. */
   stepsPerEpoch?: number;
+  /** Mini-batches of the rows for validation, the first ones, that are measured. Default: all of them. */
+  validationSteps?: number;
   /** Number of the first epoch, to go on where an earlier training ended. Default 0. */
   initialEpoch?: number;
   /** When tfjs' `onYield` is called. Training never holds up the event loop. */
@@ -121,6 +123,7 @@ export type ResolvedOptions = Required<
   Pick<
     FitOptions,
     | 'stepsPerEpoch'
+    | 'validationSteps'
     | 'sampleWeight'
     | 'classWeight'
     | 'validationData'
@@ -174,6 +177,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     seed: options.seed ?? Math.floor(Math.random() * 2 ** 32),
     callbacks: standardizeCallbacks(options),
     stepsPerEpoch: options.stepsPerEpoch,
+    validationSteps: options.validationSteps,
     validationData: options.validationData,
     sampleWeight: options.sampleWeight,
     classWeight: options.classWeight,

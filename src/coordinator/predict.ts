@@ -17,6 +17,7 @@ import { matchFeatures, rowSpecs } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { type FitOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { type GroupSetup, ReplicaGroup } from './replica-group.js';
+import { checkStatefulRows, isStateful } from './stateful.js';
 import { stopWith } from './stop-with.js';
 import { OWN_THREADS, type ThreadSource } from './threads.js';
 import { buildArena, putRows } from './training-arena.js';
@@ -24,11 +25,13 @@ import { buildArena, putRows } from './training-arena.js';
 /** Options of `predict`. */
 export interface PredictOptions
   extends Pick<FitOptions, 'batchSize' | 'workers' | 'engine' | 'modelModule' | 'onWarning'> {
+  /** As tfjs has it; nothing is printed. */
+  verbose?: boolean;
   /** Ends the prediction, which then rejects with its reason. */
   signal?: AbortSignal;
 }
 
-const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule', 'onWarning', 'signal'];
+const OPTIONS = ['batchSize', 'workers', 'engine', 'modelModule', 'verbose', 'onWarning', 'signal'];
 
 /**
  * The outputs of a model for rows, on every core: what tfjs' `model.predict` computes. Each batch is one thread's, so that the
@@ -54,7 +57,8 @@ export async function predictOn(
   options: PredictOptions,
 ): Promise<tf.Tensor | tf.Tensor[]> {
   checkNames('predict', options, OPTIONS);
-  const resolved = resolveOptions(options);
+  const { verbose: _, ...shared } = options;
+  const resolved = resolveOptions(shared);
   const inner = usableModel(model);
   const features = await matchFeatures(inner, x, 'x');
   const { setup, arena, pass, outputs, results } = prepare(inner, features, resolved);
@@ -89,6 +93,7 @@ interface PreparedPrediction {
 function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptions): PreparedPrediction {
   const rows = checkRows(model, features);
   const { batchSize } = options;
+  checkStatefulRows(model, rows, batchSize, 'x');
   const sizes = batchSizes(rows, batchSize);
   const { programs, eager } = tracedOrEager<{ programs: StepProgram[]; eager?: EagerModel }>(
     options,
@@ -116,7 +121,14 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
   putRows(arena, dataSet, data);
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const setup: GroupSetup = {
-    ...{ workers: options.workers, shards: 1, memory: arena.memory, layout: arena.layout, parameters },
+    // States go from one batch to the next.
+    ...{
+      workers: isStateful(model) ? 1 : options.workers,
+      shards: 1,
+      memory: arena.memory,
+      layout: arena.layout,
+      parameters,
+    },
     ...{ rule: options.rule, key: [0, 0], logCount: 0 },
     programs: { training: [], evaluation: [], prediction: programs, constraint: [] },
     ...(eager && { eager }),

@@ -8,6 +8,7 @@ import type { DataSet } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
 import { type CompiledPrograms, compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
+import { firstBatches } from './first-batches.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { describeWeights, readWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
@@ -16,6 +17,7 @@ import type { GroupSetup } from './replica-group.js';
 import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
 import { splitRows } from './split.js';
+import { checkNotCut, checkStatefulRows } from './stateful.js';
 import { buildArena, optimizerStates, putRows, type Room } from './training-arena.js';
 
 /** All that training needs, checked, compiled and in place: what is left is to start threads. */
@@ -52,12 +54,16 @@ export async function prepareFit(
 ): Promise<PreparedFit> {
   const { batchSize, stepsPerEpoch } = options;
   const optimizer = options.optimizer ?? describeCompiled(model.optimizer);
-  const [data, validationData] = await readData(model, x, y, options);
+  const [data, allValidation] = await readData(model, x, y, options);
+  const validationData = validated(allValidation, options);
+  checkStatefulRows(model, data.rows, batchSize, 'x');
+  if (validationData) checkStatefulRows(model, validationData.rows, batchSize, 'the rows for validation');
   const steps = batchCount(data.rows, batchSize);
   if (stepsPerEpoch !== undefined && stepsPerEpoch > steps) {
     throw new RangeError(`stepsPerEpoch must be at most ${steps}, the mini-batches of the data, got ${stepsPerEpoch}`);
   }
   const programs = compilePrograms(model, options, data, validationData && { data: validationData, batchSize });
+  checkNotCut(model, programs.shards);
   const rooms: Room[] = [{ name: 'training', like: data, rows: data.rows }];
   if (validationData) rooms.push({ name: 'validation', like: validationData, rows: validationData.rows });
   const mostSteps = Math.max(steps, batchCount(validationData?.rows ?? 0, batchSize));
@@ -112,6 +118,15 @@ export function prepareGroup(
   const counts = { updates: state.updates, batches: state.batches };
   const control = new Control(arena.ints('control'));
   return { setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings, compile };
+}
+
+/** @throws TypeError or RangeError if `validationSteps` asks for more mini-batches than there are. */
+function validated(data: MatchedData | undefined, { batchSize, validationSteps }: ResolvedOptions) {
+  if (data) return firstBatches(data, batchSize, validationSteps, 'validationSteps');
+  if (validationSteps === undefined) return undefined;
+  throw new TypeError(
+    `validationSteps is ${validationSteps}, but nothing to validate on: give validationData or validationSplit`,
+  );
 }
 
 async function readData(

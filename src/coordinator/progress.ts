@@ -16,6 +16,8 @@ export interface Follower {
   /** Called for every mini-batch, after it was done; workers are ahead by then. */
   callbacks: CallbackList | undefined;
   onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => void) | undefined;
+  /** Called when callbacks have been told of some mini-batches. */
+  afterCallbacks: () => void;
   /** Whether a callback, or anyone who holds the model, has asked for the end of training. */
   stopAsked: () => boolean;
 }
@@ -43,7 +45,7 @@ export async function followEpoch<T>(training: Promise<T>, follower: Follower): 
   return training;
 }
 
-async function report({ control, logs, callbacks, onProgress, stopAsked }: Follower): Promise<void> {
+async function report({ control, logs, callbacks, afterCallbacks, onProgress, stopAsked }: Follower): Promise<void> {
   const steps = control.stepsDone;
   if (!callbacks) logs.advance(steps);
   let turn = performance.now();
@@ -57,6 +59,7 @@ async function report({ control, logs, callbacks, onProgress, stopAsked }: Follo
       turn = performance.now();
     }
   }
+  if (callbacks) afterCallbacks();
   if (stopAsked()) control.requestStop();
   if (logs.steps > 0) onProgress?.({ step: logs.steps, rows: logs.rows, logs: logs.means() });
 }

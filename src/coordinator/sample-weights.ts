@@ -1,5 +1,6 @@
 /** Weights of rows in the loss, from what `fit` was given: a number for each row, a number for each class, or both. */
 import type * as tf from '@tensorflow/tfjs';
+import { show } from '../common/show.js';
 import type { ArrayInput, Rows } from './data-in.js';
 import { readRows } from './data-in.js';
 
@@ -59,7 +60,7 @@ function byOutput<T>(
   isSingle: (value: unknown, names: string[]) => boolean,
 ): (T | undefined)[] {
   if (value === undefined || value === null) return names.map(() => undefined);
-  if (typeof value !== 'object') throw new TypeError(`${option} must be an array or an object, got ${String(value)}`);
+  if (typeof value !== 'object') throw new TypeError(`${option} must be an array or an object, got ${show(value)}`);
   if (isSingle(value, names)) {
     if (names.length === 1) return [value as T];
     throw new TypeError(
@@ -108,9 +109,7 @@ function weightsOfClasses({ data, shape }: Rows, weights: Record<number, number>
   }
   for (const [key, weight] of Object.entries(weights)) {
     if (/^\d+$/.test(key) && typeof weight === 'number' && Number.isFinite(weight) && weight >= 0) continue;
-    throw new RangeError(
-      `classWeight must give each class number a weight of at least 0, got ${key}: ${String(weight)}`,
-    );
+    throw new RangeError(`classWeight must give each class number a weight of at least 0, got ${key}: ${show(weight)}`);
   }
   const result = new Float32Array(rows);
   for (let row = 0; row < rows; row++) {

@@ -5,12 +5,14 @@ import { batchSizes } from '../common/shards.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
+import { HookWatch } from './hook-watch.js';
 import { describeCompiled } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { PreparedFit } from './prepare.js';
 import { followEpoch } from './progress.js';
 import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
+import { StateResets } from './stateful.js';
 import type { ThreadSource } from './threads.js';
 import { WeightsLedger } from './weights-ledger.js';
 import { WorkerTrial } from './worker-trial.js';
@@ -23,6 +25,8 @@ export class Training implements AsyncDisposable {
   readonly #group: ReplicaGroup;
   readonly #callbacks: ReturnType<typeof configureCallbacks>;
   readonly #recorder: RunRecorder;
+  readonly #watch: HookWatch;
+  readonly #resets: StateResets;
   readonly #onAbort: () => void;
   /** Updates made by the optimizer and mini-batches trained on, those of earlier fits included. */
   #counts: { updates: number; batches: number };
@@ -41,6 +45,8 @@ export class Training implements AsyncDisposable {
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
+    this.#resets = new StateResets(model);
+    this.#watch = new HookWatch(model, options.optimizer !== undefined, this.#resets);
     this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
@@ -73,11 +79,12 @@ export class Training implements AsyncDisposable {
       if (begun && signal?.aborted && error === signal.reason) await list.onTrainEnd();
       throw this.#withSummary(error);
     }
-    return Object.assign(history, { run: this.#recorder.summary() });
+    return Object.assign(history, { run: this.#recorder.summary() }) as FitHistory;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#resets[Symbol.dispose]();
     await this.#group.close();
   }
 
@@ -89,6 +96,8 @@ export class Training implements AsyncDisposable {
     const { list, userCallbacks } = this.#callbacks;
     await list.onEpochBegin(epoch);
     if (userCallbacks) this.#ledger.takeOver();
+    this.#watch.begin();
+    if (this.#resets.take()) await this.#group.all((worker) => worker.resetStates());
     const logs = this.#newLogs();
     const whole = await this.#train(epoch, logs);
     if (this.#options.signal?.aborted || logs.steps === 0) return;
@@ -104,12 +113,16 @@ export class Training implements AsyncDisposable {
   #ranOut(epoch: number): boolean {
     const { exhausted, steps } = this.#prepared.training;
     if (!exhausted) return false;
-    const warning =
+    this.#warn(
       `the data set ended in epoch ${epoch + 1}, before its ${steps} batches were full, and training with it: ` +
-      'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()';
+        'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()',
+    );
+    return true;
+  }
+
+  #warn(warning: string): void {
     this.#recorder.warn(warning);
     this.#options.onWarning?.(warning);
-    return true;
   }
 
   /** Trains one epoch. Returns whether all of it was trained. */
@@ -205,6 +218,9 @@ export class Training implements AsyncDisposable {
       control: this.#prepared.control,
       callbacks: userCallbacks ? list : undefined,
       stopAsked: () => this.#stopAsked,
+      afterCallbacks: () => {
+        for (const warning of this.#watch.warnings()) this.#warn(warning);
+      },
       onProgress:
         onProgress &&
         ((state: { step: number; rows: number; logs: Record<string, number> }) => {

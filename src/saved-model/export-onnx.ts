@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs';
 import type { DType, TensorSpec } from '../common/program.js';
-import { encodePrediction, innerModel } from '../compiler/index.js';
+import { encodePrediction, innerModel, NotTraceable } from '../compiler/index.js';
 
 /**
  * The forward pass of a model, `model.predict`, as the bytes of an ONNX model (opset 21): weights in it, inputs and outputs by
@@ -25,5 +25,10 @@ export function exportOnnx(model: tf.LayersModel): Uint8Array {
     }
     return { shape: own as number[], dtype: dtype as DType };
   });
-  return encodePrediction(inner, features, inner.inputNames, inner.outputNames);
+  try {
+    return encodePrediction(inner, features, inner.inputNames, inner.outputNames);
+  } catch (error) {
+    if (!(error instanceof NotTraceable)) throw error;
+    throw new Error(`the model cannot be exported: ${error.reason}; ${error.remedy}`, { cause: error });
+  }
 }

@@ -33,6 +33,7 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
       },
       add: async (work, programs) => guarded(() => loaded().add(work, programs)),
       trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
+      resetStates: async () => guarded(() => loaded().resetStates()),
       evaluate: async (pass) => guarded(() => loaded().evaluate(pass)),
       predict: async (pass, outputs) => guarded(() => loaded().predict(pass, outputs)),
       close: async () => {

@@ -44,5 +44,7 @@ export interface GradientEngine {
   constrain(index: number, weights: Float32Array): void;
   /** Works out the totals that stages behind `stage` need, when all of the batch's `count` shards have run it. */
   exchange(work: Work, batchRows: number, stage: number, count: number): void;
+  /** Sets the states that stateful layers carry on to zero, where there can be any. */
+  resetStates?(): void;
   dispose(): void;
 }

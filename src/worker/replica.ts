@@ -74,6 +74,11 @@ export class Replica {
     this.#engine.add(work, programs);
   }
 
+  /** Sets what stateful layers carry from one mini-batch to the next to zero. */
+  resetStates(): void {
+    this.#engine.resetStates?.();
+  }
+
   /** Trains one epoch by the rule in force. Blocks the thread until its last update. */
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#time = noTime();

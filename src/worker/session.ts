@@ -17,8 +17,11 @@ const OPTIONS: InferenceSession.SessionOptions = {
   // Each worker is one thread: a pool inside it would compete with the other workers for their cores.
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
-  logSeverityLevel: 3,
+  // Fatal errors only: all others are thrown, and say more there.
+  logSeverityLevel: 4,
 };
+
+const RUN_OPTIONS: InferenceSession.RunOptions = { logSeverityLevel: 4 };
 
 /** A loaded program. */
 export class Session {
@@ -37,12 +40,31 @@ export class Session {
 
   /** Computes `outputs` in place from `inputs`. */
   run(inputs: Tensors, outputs: Tensors): void {
-    this.#control.callNative(() => this.#session.run(inputs, outputs, {}));
+    try {
+      this.#control.callNative(() => this.#session.run(inputs, outputs, RUN_OPTIONS));
+    } catch (error) {
+      throw explained(error);
+    }
   }
 
   dispose(): void {
     this.#control.callNative(() => this.#session.dispose());
   }
+}
+
+/** What the runtime says of an index that a layer has computed, in words of the model. */
+function explained(error: unknown): unknown {
+  const found =
+    /indices element out of data bounds, idx=(-?\d+) must be within the inclusive range \[-\d+,(\d+)\]/.exec(
+      (error as Error).message,
+    );
+  if (!found) return error;
+  const [, index, last] = found;
+  return new RangeError(
+    `an embedding, or a gather, is asked for index ${index} of 0 to ${last}: keep what the model computes within that range, ` +
+      'or give the embedding a larger inputDim',
+    { cause: error },
+  );
 }
 
 function load(onnx: Uint8Array, options: InferenceSession.SessionOptions): Binding.InferenceSession {

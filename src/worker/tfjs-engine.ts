@@ -70,6 +70,10 @@ export class TfjsEngine implements GradientEngine {
     else this.#weights = replica;
   }
 
+  resetStates(): void {
+    (this.#model as unknown as { resetStates(): void }).resetStates();
+  }
+
   stages(): number {
     return 1;
   }

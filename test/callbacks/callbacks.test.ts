@@ -153,9 +153,18 @@ it('reduceLROnPlateau trains with the new rate, and is refused where fit was giv
 it.each([
   [() => reduceLROnPlateau({ factor: 1 }), 'reduceLROnPlateau: factor must be in (0, 1), got 1'],
   [() => earlyStopping({ patience: -1 }), 'earlyStopping: patience must be a whole number of at least 0, got -1'],
-  [() => earlyStopping({ mode: 'best' as never }), "earlyStopping: mode must be 'auto', 'min' or 'max', got best"],
+  [() => earlyStopping({ mode: 'best' as never }), "earlyStopping: mode must be 'auto', 'min' or 'max', got 'best'"],
   [() => earlyStopping({ minDelta: Number.NaN }), 'earlyStopping: minDelta must be a finite number, got NaN'],
   [() => earlyStopping({ baseline: Number.NaN }), 'earlyStopping: baseline must be a finite number, got NaN'],
+  [() => earlyStopping({ patince: 1 } as object), "earlyStopping has no option 'patince'; did you mean 'patience'?"],
+  [
+    () => modelCheckpoint({ folder: 'z', saveBest: true } as never),
+    "modelCheckpoint has no option 'saveBest'; did you mean 'saveBestOnly'?",
+  ],
+  [
+    () => reduceLROnPlateau({ fctor: 0.5 } as object),
+    "reduceLROnPlateau has no option 'fctor'; did you mean 'factor'?",
+  ],
   [() => modelCheckpoint({ folder: '' }), 'modelCheckpoint: folder must be the path of a folder'],
 ])('%o is refused', (make, message) => {
   expect(make).toThrow(message);

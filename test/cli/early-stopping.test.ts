@@ -34,6 +34,11 @@ describe('--early-stopping', () => {
     expect(epochs(stdout)).toHaveLength(2);
   });
 
+  test('says so in the help', async () => {
+    const { stdout } = await train('--help');
+    expect(stdout.replace(/\s+/g, ' ')).toContain('(with --validation-split 0: the loss of training)');
+  });
+
   test('takes a whole number of epochs', async () => {
     const { code, stderr } = await train('--data', 'digits', '--early-stopping', '-1');
     expect(code).toBe(2);

@@ -20,11 +20,11 @@ describe('sgd', () => {
     [{ learningRate: -1 }, RangeError, 'learningRate must be >= 0, got -1'],
     [{ learningRate: Number.NaN }, RangeError, 'learningRate must be >= 0, got NaN'],
     [{ learningRate: Number.POSITIVE_INFINITY }, RangeError, 'learningRate must be >= 0, got Infinity'],
-    [{ learningRate: '1' }, TypeError, 'learningRate must be a number >= 0, got 1'],
+    [{ learningRate: '1' }, TypeError, "learningRate must be a number >= 0, got '1'"],
     [{ momentum: 1 }, RangeError, 'momentum must be in [0, 1), got 1'],
     [{ momentum: -0.1 }, RangeError, 'momentum must be in [0, 1), got -0.1'],
     [{ decay: -1 }, RangeError, 'decay must be >= 0, got -1'],
-    [{ nesterov: 'yes' }, TypeError, 'nesterov must be true or false, got yes'],
+    [{ nesterov: 'yes' }, TypeError, "nesterov must be true or false, got 'yes'"],
     [{ lr: 1 }, TypeError, "sgd has no option 'lr'"],
   ])('refuses %o', (options, type, message) => {
     expect(() => sgd(options as SgdOptions)).toThrow(type);

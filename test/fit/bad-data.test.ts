@@ -39,7 +39,7 @@ describe('fit refuses as x', () => {
   it.each<[string, unknown, typeof TypeError | typeof RangeError, string]>([
     ['fewer rows than y', X.slice(1), RangeError, 'x has 2 rows and y has 3'],
     ['too few features', [[1, 2, 3]], RangeError, "x must have the shape [rows, 6] of the model's input"],
-    ['one more axis', [[row()]], RangeError, "x must have the shape [rows, 6] of the model's input"],
+    ['one more axis', [[row()], [row()], [row()]], RangeError, "x must have the shape [rows, 6] of the model's input"],
     ['NaN', [row(), row(Number.NaN), row()], RangeError, 'x[1], value 0 is NaN: numbers must be finite'],
     ['Infinity', [row(), row(), row(Number.POSITIVE_INFINITY)], RangeError, 'x[2], value 0 is Infinity'],
     ['a tensor with NaN', tf.fill([3, 6], Number.NaN), RangeError, 'x[0], value 0 is NaN'],
@@ -49,7 +49,7 @@ describe('fit refuses as x', () => {
     ['an empty tensor', tf.zeros([0, 6]), RangeError, 'x has no values: its shape is [0,6]'],
     ['ragged rows', [row(), [1, 2], row()], RangeError, 'x[1] must have 6 entries like the first, got 2'],
     ['a row that is a number', [row(), 7, row()], RangeError, 'x[1] must have 6 entries like the first, got number 7'],
-    ['text', [row(), row('7'), row()], TypeError, 'x[1][0] must be a number, got string 7'],
+    ['text', [row(), row('7'), row()], TypeError, "x[1][0] must be a number, got string '7'"],
     ['null', [row(), row(), row(null)], TypeError, 'x[2][0] must be a number, got null'],
     ['a string', 'data.csv', TypeError, 'x must be a tf.Tensor, an ndarray or nested arrays of numbers, got string'],
     ['undefined', undefined, TypeError, 'x must be a tf.Tensor, an ndarray or nested arrays of numbers, got undefined'],
@@ -89,6 +89,14 @@ describe('fit refuses as y', () => {
     const error = await refusal(model, X, y);
     expect(error).toBeInstanceOf(RangeError);
     expect(error.message).toContain(message);
+  });
+
+  it('inputs of different numbers of rows, by name', async () => {
+    const inputs = [tf.input({ shape: [6], name: 'a' }), tf.input({ shape: [6], name: 'b' })];
+    const model = tf.model({ inputs, outputs: tf.layers.add().apply(inputs) as tf.SymbolicTensor });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const error = await refusal(model, [tf.ones([3, 6]), tf.ones([2, 6])], tf.ones([3, 6]));
+    expect(error.message).toBe("x 'a' has 3 rows and x 'b' has 2: each row of one needs a row of the other");
   });
 
   it('validation targets with NaN', async () => {

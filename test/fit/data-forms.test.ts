@@ -44,6 +44,8 @@ describe('x and y', () => {
       'arrays of typed arrays': [X.map((r) => Float64Array.from(r)), Y.map((r) => Uint8Array.from(r))],
       'arrays of booleans': [X, Y.map((r) => r.map((v) => v === 1))],
       'lists of one tensor': [[tf.tensor2d(X)], [tf.tensor2d(Y)]],
+      'lists of one nested array': [[X], [Y]],
+      'lists of one ndarray': [[ndarray(flat, [ROWS, 6])], [view(Y, 3)]],
       ndarrays: [ndarray(flat, [ROWS, 6]), ndarray(Y.flat(), [ROWS, 3])],
       'strided, reversed and transposed views': [view(X, 6), view(Y, 3)],
       'an ndarray with an offset': [

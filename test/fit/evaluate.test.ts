@@ -46,6 +46,16 @@ it('agrees with the validation of fit, and leaves the model and its memory as th
   expect(model.getWeights().map((weight) => weight.dataSync())).toEqual(weights);
 });
 
+it('takes the first mini-batches alone, and verbose as tfjs does', async () => {
+  const model = mlp(tf.train.sgd(0.1));
+  const { x, y } = classes(20, [6]);
+  const first = await evaluate(model, x, y, { workers: 2, batchSize: 8, steps: 2, verbose: 0 });
+  expect(first).toEqual(await evaluate(model, x.slice([0], [16]), y.slice([0], [16]), { workers: 2, batchSize: 8 }));
+  await expect(evaluate(model, x, y, { batchSize: 8, steps: 4 })).rejects.toThrow(
+    'steps must be a whole number from 1',
+  );
+});
+
 it('weights rows', async () => {
   const model = mlp(tf.train.sgd(0.1));
   const { x, y } = classes(6, [6]);

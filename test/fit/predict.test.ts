@@ -31,6 +31,12 @@ describe.each(MODELS)('%s', (_, build, shape) => {
   });
 });
 
+it('takes verbose as tfjs does', async () => {
+  const { x } = classes(5, [6]);
+  const model = mlp(tf.train.sgd(0.1));
+  expectSame((await predict(model, x, { workers: 1, verbose: false })) as tf.Tensor, model.predict(x) as tf.Tensor);
+});
+
 it('needs no compiled model, and leaves the number of tensors as it was but for the result', async () => {
   const model = tf.sequential({ layers: [tf.layers.dense({ units: 3, inputShape: [6] })] });
   const { x } = classes(5, [6]);

@@ -76,4 +76,8 @@ it('refuses what cannot be exported', () => {
   expect(() => exportOnnx({} as tf.LayersModel)).toThrow('model must be a tf.LayersModel');
   const open = tf.sequential({ layers: [tf.layers.gru({ units: 2, inputShape: [null as unknown as number, 3] })] });
   expect(() => exportOnnx(open)).toThrow(/has the shape \[any, any, 3\]: all sizes but the first must be known/);
+  const stateful = tf.layers.gru({ units: 2, stateful: true, batchInputShape: [4, 5, 3], name: 'memory' });
+  expect(() => exportOnnx(tf.sequential({ layers: [stateful] }))).toThrow(
+    /^the model cannot be exported: layer 'memory' is stateful: .*; build it with stateful: false$/,
+  );
 });

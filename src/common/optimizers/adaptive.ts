@@ -1,4 +1,3 @@
-import { checkNames } from '../option-names.js';
 /**
  * Optimizers that scale the rate of each weight by what its gradients were so far. t counts updates from 0, g is the
  * mini-batch gradient, every vector begins at 0 unless it says otherwise.
@@ -6,6 +5,7 @@ import { checkNames } from '../option-names.js';
  * The factories have Keras' formulas and defaults. Where tfjs differs, a field says so: an optimizer that the model was
  * compiled with keeps the formula of its own library.
  */
+import { checkNames } from '../option-names.js';
 import {
   checkFlag,
   checkGradientOptions,

@@ -1,3 +1,4 @@
+import { show } from '../show.js';
 import { checkSchedule, type LearningRate } from './schedules.js';
 
 /** What all optimizers share, beside the rule itself. */
@@ -16,12 +17,12 @@ export const GRADIENT_OPTIONS = ['clipValue', 'clipNorm', 'globalClipNorm', 'wei
 
 /** @throws TypeError for a value that is no number, RangeError for one that does not fit. */
 export function checkNumber(name: string, value: unknown, range: string, fits: (value: number) => boolean): void {
-  if (typeof value !== 'number') throw new TypeError(`${name} must be a number ${range}, got ${String(value)}`);
+  if (typeof value !== 'number') throw new TypeError(`${name} must be a number ${range}, got ${show(value)}`);
   if (!Number.isFinite(value) || !fits(value)) throw new RangeError(`${name} must be ${range}, got ${value}`);
 }
 
 export function checkFlag(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${String(value)}`);
+  if (typeof value !== 'boolean') throw new TypeError(`${name} must be true or false, got ${show(value)}`);
 }
 
 /** 0, which trains nothing but metrics and moving averages, is a rate, as in tfjs and Keras. */

@@ -1,3 +1,6 @@
+import { checkNames } from '../option-names.js';
+import { show } from '../show.js';
+
 /** Learning rates that change from update to update. t counts updates from 0. Plain data: workers work out the rate themselves. */
 export type Schedule =
   | { kind: 'step'; initial: number; factor: number; every: number }
@@ -10,7 +13,7 @@ export type LearningRate = number | Schedule;
 
 /** initial * factor^floor(t / every). */
 export function stepDecay(options: { initial: number; factor: number; every: number }): Schedule {
-  return checked({ kind: 'step', ...options });
+  return checked('stepDecay', options, { kind: 'step', ...options });
 }
 
 /** initial * factor^(t / every), the exponent rounded down with `staircase` (Keras, `ExponentialDecay`). */
@@ -20,7 +23,7 @@ export function exponentialDecay(options: {
   every: number;
   staircase?: boolean;
 }): Schedule {
-  return checked({ kind: 'exponential', staircase: false, ...options });
+  return checked('exponentialDecay', options, { kind: 'exponential', staircase: false, ...options });
 }
 
 /**
@@ -28,7 +31,7 @@ export function exponentialDecay(options: {
  * `CosineDecay`, with `floor` for its `alpha`; Loshchilov and Hutter, "SGDR", 2017).
  */
 export function cosineDecay(options: { initial: number; steps: number; floor?: number }): Schedule {
-  return checked({ kind: 'cosine', floor: 0, ...options });
+  return checked('cosineDecay', options, { kind: 'cosine', floor: 0, ...options });
 }
 
 /**
@@ -42,12 +45,12 @@ export function oneCycle(options: {
   startDivisor?: number;
   endDivisor?: number;
 }): Schedule {
-  return checked({ kind: 'one-cycle', rise: 0.3, startDivisor: 25, endDivisor: 1e4, ...options });
+  return checked('oneCycle', options, { kind: 'one-cycle', rise: 0.3, startDivisor: 25, endDivisor: 1e4, ...options });
 }
 
 /** Linearly up to the rate that `then` has at its beginning, reached after `steps` updates; then `then` (Goyal et al., 2017). */
 export function warmUp(options: { steps: number; then: LearningRate }): Schedule {
-  return checked({ kind: 'warm-up', ...options });
+  return checked('warmUp', options, { kind: 'warm-up', ...options });
 }
 
 /** The rate of update t. */
@@ -81,7 +84,10 @@ function oneCycleAt(rate: Extract<Schedule, { kind: 'one-cycle' }>, t: number): 
   return end + (rate.peak - end) * cosine((t - top) / (rate.steps - 1 - top));
 }
 
-function checked(schedule: Schedule): Schedule {
+/** @throws as `checkSchedule`, and TypeError for an option that the factory does not have. */
+function checked(factory: string, options: object, schedule: Schedule): Schedule {
+  const own = { exponential: ['staircase'], 'warm-up': ['then'] } as Partial<Record<Schedule['kind'], string[]>>;
+  checkNames(factory, options, [...FIELDS[schedule.kind], ...(own[schedule.kind] ?? [])]);
   checkSchedule(schedule);
   return schedule;
 }
@@ -117,7 +123,7 @@ export function checkSchedule(schedule: Schedule): void {
   for (const field of fields) {
     const value = (schedule as unknown as Record<string, unknown>)[field];
     const [range, fits] = RANGES[field] as [string, (value: number) => boolean];
-    if (typeof value !== 'number') throw new TypeError(`${field} of a schedule must be ${range}, got ${String(value)}`);
+    if (typeof value !== 'number') throw new TypeError(`${field} of a schedule must be ${range}, got ${show(value)}`);
     if (!fits(value)) throw new RangeError(`${field} of a schedule must be ${range}, got ${value}`);
   }
   if (schedule.kind === 'warm-up' && typeof schedule.then === 'object') checkSchedule(schedule.then);

@@ -21,4 +21,14 @@ const unsortedSegmentSum: KernelRule = (inputs, attrs) => {
   return reshape(scatterRows(rows, reshape(ids, [sizeOf(ids.shape)]), count), [count, ...rowShape]);
 };
 
-export const gathering: KernelTable = { GatherV2: gather, UnsortedSegmentSum: unsortedSegmentSum };
+/** The k largest along the last axis, largest first, of equal ones the first, and where they stand. */
+const topK: KernelRule = (inputs, attrs, graph) => {
+  const x = input(inputs, 'x');
+  const k: number = attrs.k;
+  const shape = [...x.shape.slice(0, -1), k];
+  const count = graph.constant(BigInt64Array.of(BigInt(k)), [1], 'int64');
+  const values = graph.node('TopK', [x, count], { axis: x.shape.length - 1 }, { shape, dtype: x.dtype });
+  return [values, cast(graph.node('#1', [values], {}, { shape, dtype: 'int64' }), 'int32')];
+};
+
+export const gathering: KernelTable = { GatherV2: gather, TopK: topK, UnsortedSegmentSum: unsortedSegmentSum };

@@ -123,7 +123,7 @@ class Encoder {
     const outputs = [this.#name(value)];
     for (const output of further) outputs[Number(output.op.slice(1))] = this.#name(output);
     // Pieces that nobody uses need names too.
-    const pieces = value.op === 'Split' ? (value.attrs.split as number[]).length : 0;
+    const pieces = value.op === 'Split' ? (value.attrs.split as number[]).length : value.op === 'TopK' ? 2 : 0;
     for (let k = 1; k < pieces; k++) outputs[k] ??= `v${value.id}_${k}`;
     this.#pushNode(
       value.op,

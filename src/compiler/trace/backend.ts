@@ -14,10 +14,18 @@ export const BACKEND_NAME = `shardfit-trace-${randomUUID()}`;
 
 /** Tensors of this backend stand for values of a graph. */
 export class TraceBackend extends tf.KernelBackend {
+  /** Loss or metric now being computed, in words. */
+  currentFunction: string | undefined;
   readonly #entries = new Map<object, { value: Value; refCount: number }>();
 
   constructor(readonly graph: Graph) {
     super();
+  }
+
+  /** Where in the model the trace is, in words. */
+  get place(): string {
+    const { currentLayer } = this.graph;
+    return currentLayer ? `layer '${currentLayer}'` : (this.currentFunction ?? 'the loss, a metric or a regularizer');
   }
 
   /** A new data id that stands for `value`. */
@@ -39,11 +47,11 @@ export class TraceBackend extends tf.KernelBackend {
   }
 
   override readSync(): never {
-    throw readError(this.graph.currentLayer);
+    throw readError(this.place);
   }
 
   override read(): never {
-    throw readError(this.graph.currentLayer);
+    throw readError(this.place);
   }
 
   override incRef(dataId: object): void {
@@ -83,10 +91,10 @@ export class TraceBackend extends tf.KernelBackend {
   }
 }
 
-function readError(layer: string | undefined): Error {
+function readError(place: string): Error {
   return new NotTraceable(
-    `${layer ? `layer '${layer}'` : 'the loss, a metric or a regularizer'} reads the value of a tensor (dataSync, array, data, ...) ` +
-      'while the training step is traced, where no values exist yet',
+    `${place} reads the value of a tensor (dataSync, array, data, ...) ` +
+      'while the step is traced, where no values exist yet',
     'compute with tfjs operations only',
   );
 }

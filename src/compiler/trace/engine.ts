@@ -12,7 +12,10 @@ export interface TfEngine {
     numTensors: number;
     numDataBuffers: number;
     numBytes: number;
+    /** Operations whose gradients may be asked for. */
+    activeTape?: { gradient?: (dys: unknown) => Record<string, () => tf.Tensor> }[];
   };
+  addTapeNode(...args: unknown[]): void;
   makeTensorFromTensorInfo(info: tf.TensorInfo): tf.Tensor;
   startScope(name?: string): void;
   endScope(): void;
@@ -53,6 +56,8 @@ export interface OpenModel {
   metricsNames: string[];
   optimizer_: unknown;
   lossFunctions?: unknown[];
+  /** Metrics, each with the number of the output that it is of. */
+  metricsTensors?: [metric: (target: unknown, output: unknown) => unknown, output: number][];
   testFunction: StepFunction | undefined;
   makeTrainFunction(): StepFunction;
   makeTestFunction(): void;

@@ -46,7 +46,7 @@ function record(
     const result = rule(values, attrs, session.graph);
     return Array.isArray(result) ? result.map((v) => session.backend.register(v)) : session.backend.register(result);
   } catch (error) {
-    if (error instanceof Error && !error.message.includes(' in layer ')) {
+    if (error instanceof Error && !error.message.startsWith('tfjs kernel ')) {
       error.message = `tfjs kernel '${kernelName}'${whereabouts(session, Object.values(values))}: ${error.message}`;
     }
     throw error;
@@ -65,8 +65,9 @@ function unknownKernel(kernelName: string, inputs: tf.NamedTensorInfoMap): never
   throw new NotTraceable(`tfjs kernel '${kernelName}'${where} has no lowering to ONNX`, 'replace the operation');
 }
 
-/** The layer being called or, in gradients, the layer that made one of the inputs. */
-function whereabouts(session: TraceSession, inputs: readonly Value[]): string {
-  const layer = session.graph.currentLayer ?? inputs.find((v) => v.layer)?.layer;
-  return layer ? ` in layer '${layer}'` : ' in the loss, a metric or a regularizer';
+/** The layer, loss or metric being computed or, where none is known, the layer that made one of the inputs. */
+function whereabouts({ graph, backend }: TraceSession, inputs: readonly Value[]): string {
+  const isKnown = graph.currentLayer !== undefined || backend.currentFunction !== undefined;
+  const layer = isKnown ? undefined : inputs.find((v) => v.layer)?.layer;
+  return ` in ${layer ? `layer '${layer}'` : backend.place}`;
 }

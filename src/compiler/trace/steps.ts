@@ -7,6 +7,7 @@ import { unfuseDilated } from './dilated.js';
 import { type OpenLayer, type OpenModel, type OpenWeight, openModel } from './engine.js';
 import { allLayers, watchLayers } from './layers.js';
 import { NotTraceable } from './not-traceable.js';
+import { watchFunctions, watchGradients } from './places.js';
 import { swapPreprocessing } from './preprocessing.js';
 import { type DrawUniform, forbidRandom, swapRandomLayers } from './random.js';
 import { repairNormalizations, separateArguments } from './repairs.js';
@@ -67,6 +68,7 @@ function traceOpen(
     const swaps: { restore(): void }[] = [];
     try {
       const draw: DrawUniform = (shape, perRow) => step.drawUniform(shape, perRow);
+      swaps.push(...watchFunctions(model, userModel.outputNames, session.backend), watchGradients(session.backend));
       swaps.push(...watchLayers(layers, graph), ...unfuseDilated(layers), ...swapPreprocessing(layers));
       swaps.push(...repairNormalizations(layers), ...separateArguments(layers));
       swaps.push(...swapRandomLayers(layers, draw), ...swapCellDropout(layers, draw));
