@@ -51,8 +51,9 @@ export class WorkerTrial {
   add(steps: number, seconds: number): void {
     if (this.#settled) return;
     this.#next *= 2;
-    // The first pass of a number of workers fills caches and has code compiled.
-    if (!this.#warm) {
+    // The first pass fills caches and has code compiled; of fewer workers than before, only where updates are so short that it shows.
+    const isCold = this.tried.length === 0 || seconds < ENOUGH_SECONDS;
+    if (!this.#warm && isCold) {
       this.#warm = true;
       return;
     }

@@ -36,6 +36,11 @@ describe('a trial', () => {
     expect(sizes.every((size) => size % 5 === 0)).toBe(true);
     expect(workers).toBe(4);
   });
+
+  it('costs one update with fewer workers, where updates are long', () => {
+    // 1 to warm up, 2 with two workers, and 1 with one.
+    expect(settle(2, (workers) => 0.2 / workers)).toMatchObject({ workers: 2, tried: [2, 1], sizes: [1, 2, 1] });
+  });
 });
 
 describe.runIf(availableParallelism() > 1)('fit', () => {
