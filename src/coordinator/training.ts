@@ -41,7 +41,7 @@ export class Training implements AsyncDisposable {
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
-    this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
+    this.#ledger = new WeightsLedger(model, prepared.weights, arena, parameters.parameters, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
     this.#group = new ReplicaGroup(setup, control, threads);
