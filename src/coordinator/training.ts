@@ -12,6 +12,7 @@ import { followEpoch } from './progress.js';
 import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
 import type { ThreadSource } from './threads.js';
+import { unlessAborted } from './unless-aborted.js';
 import { WeightsLedger } from './weights-ledger.js';
 import { WorkerTrial } from './worker-trial.js';
 
@@ -198,7 +199,7 @@ export class Training implements AsyncDisposable {
 
   #follower(epoch: number) {
     const { list, userCallbacks } = this.#callbacks;
-    const { onProgress, epochs } = this.#options;
+    const { onProgress, epochs, signal } = this.#options;
     const { steps } = this.#prepared.training;
     const started = performance.now();
     return {
@@ -209,7 +210,8 @@ export class Training implements AsyncDisposable {
         onProgress &&
         ((state: { step: number; rows: number; logs: Record<string, number> }) => {
           const samplesPerSecond = state.rows / ((performance.now() - started) / 1000);
-          onProgress({ epoch, epochs, ...(steps !== undefined && { steps }), ...state, samplesPerSecond });
+          const progress = { epoch, epochs, ...(steps !== undefined && { steps }), ...state, samplesPerSecond };
+          return unlessAborted(() => onProgress(progress), signal);
         }),
     };
   }
