@@ -150,3 +150,21 @@ describe('a damaged model is refused', () => {
     await expect(loadModel(folder)).rejects.toThrow(/which is not in its folder/);
   });
 });
+
+describe('saveModel refuses preprocessing that loadModel could not read, and writes nothing:', () => {
+  const { normalizer, target } = PREPROCESSING;
+  test.each([
+    ['an empty object', {}],
+    ['a text', 'abc'],
+    ['null', null],
+    ['statistics of fewer columns', { normalizer: { ...normalizer, mean: [1] }, target }],
+    ['a mean that is no number', { normalizer: { ...normalizer, mean: [1, Number.NaN] }, target }],
+    ['a target of an unknown kind', { normalizer, target: { name: 'y', kind: 'colour' } }],
+  ])('%s', async (_, preprocessing) => {
+    const folder = newFolder();
+    await expect(saveModel(folder, modelOf(1), preprocessing as typeof PREPROCESSING)).rejects.toThrow(
+      /^preprocessing must be \{ normalizer: .*, got one with /,
+    );
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+});
