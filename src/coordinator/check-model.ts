@@ -19,12 +19,13 @@ export function usableModel(model: tf.LayersModel): tf.LayersModel {
 export function trainableModel(model: tf.LayersModel): tf.LayersModel {
   checkClass(model);
   if (!model.optimizer) {
-    throw new TypeError('the model is not compiled: call model.compile({ optimizer, loss }) before fit');
+    throw new TypeError('the model is not compiled: call model.compile({ optimizer, loss }) first');
   }
   return innerModel(model);
 }
 
-function checkClass(model: unknown): void {
+/** @throws TypeError if it is no tfjs model. */
+export function checkClass(model: unknown): void {
   if (model instanceof tf.LayersModel) return;
   throw new TypeError(
     'model must be a tf.LayersModel or tf.Sequential of the same copy of @tensorflow/tfjs that shardfit uses: ' +

@@ -110,7 +110,7 @@ export interface FitOptions {
   /** Ends training after the update it is at, and the wait for a callback half a second later. */
   signal?: AbortSignal;
   /** What it throws, or rejects with, ends training. */
-  onProgress?: (progress: Progress) => void | Promise<void>;
+  onProgress?: (progress: Progress) => unknown;
   /** Told what cannot be done as asked for, before training begins. Also in `run.warnings`. */
   onWarning?: (message: string) => void;
 }

@@ -15,7 +15,7 @@ export interface Follower {
   logs: EpochLogs;
   /** Called for every mini-batch, after it was done; workers are ahead by then. */
   callbacks: CallbackList | undefined;
-  onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => void | Promise<void>) | undefined;
+  onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => unknown) | undefined;
   /** Whether a callback, or anyone who holds the model, has asked for the end of training. */
   stopAsked: () => boolean;
 }

@@ -104,7 +104,7 @@ describe('fit refuses as model', () => {
     const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [6], units: 3 })] });
     const error = await refusal(model, X, Y);
     expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toBe('the model is not compiled: call model.compile({ optimizer, loss }) before fit');
+    expect(error.message).toBe('the model is not compiled: call model.compile({ optimizer, loss }) first');
   });
 
   it('a Sequential without layers', async () => {
