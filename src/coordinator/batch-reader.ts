@@ -1,4 +1,4 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { type ArrayInput, isPlainObject, type TensorInput } from './data-in.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { type ClassWeight, weighClasses } from './sample-weights.js';
@@ -35,7 +35,7 @@ export class BatchReader {
 
   constructor(model: tf.LayersModel, dataset: BatchDataset, options: ReaderOptions) {
     this.#model = model;
-    this.#dataset = dataset;
+    this.#dataset = checkedDataset(dataset, options.name);
     this.#options = options;
   }
 
@@ -126,7 +126,28 @@ async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal | un
 function elementOf(value: unknown, name: string): DatasetBatch {
   const { xs, ys } = (value ?? {}) as Partial<DatasetBatch>;
   if (xs !== undefined && ys !== undefined) return { xs, ys };
+  tf.dispose(value as tf.TensorContainer);
   throw new TypeError(`${name} must be an object { xs, ys } with the rows of a batch, got ${describe(value)}`);
+}
+
+/** The data set with a look at what its iterators are and give. */
+function checkedDataset(dataset: BatchDataset, name: string): BatchDataset {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+  return {
+    iterator: async () => {
+      const iterator = await dataset.iterator();
+      if (typeof (iterator as Partial<typeof iterator> | undefined)?.next !== 'function') {
+        throw new TypeError(`iterator() of ${name} must give an object with next(), got ${describe(iterator)}`);
+      }
+      return {
+        next: async () => {
+          const result = await iterator.next();
+          if (isObject(result)) return result;
+          throw new TypeError(`next() of ${name} must give { value, done }, got ${describe(result)}`);
+        },
+      };
+    },
+  };
 }
 
 function describe(value: unknown): string {
