@@ -24,6 +24,15 @@ export function trainableModel(model: tf.LayersModel): tf.LayersModel {
   return innerModel(model);
 }
 
+/** @throws TypeError if it is compiled so that nothing of it would change. */
+export function checkTrainsSomething(model: tf.LayersModel): void {
+  const compiled = model as unknown as { collectedTrainableWeights: { trainable: boolean }[] };
+  if (compiled.collectedTrainableWeights.some(({ trainable }) => trainable)) return;
+  throw new TypeError(
+    'the model has no weights to train: all of its layers are frozen or have none; set trainable = true of a layer that has, and compile it again',
+  );
+}
+
 /** @throws TypeError if it is no tfjs model. */
 export function checkClass(model: unknown): void {
   if (model instanceof tf.LayersModel) return;
