@@ -34,14 +34,21 @@ export async function checkOutputFile(flag: string, file: string, { files = {}, 
   }
   if (model === undefined) return;
   const own = isOwnFile(basename(path)) && (await outputPlace(join(model, basename(path)))).path === path;
-  const replaced = await Promise.all([MODEL_FILE, ...(await filesOfModel(model))].map((n) => isSame(join(model, n))));
-  if (!own && !replaced.includes(true)) return;
+  if (!own && (!found || !(await someOf(filesOfModel(model), isSame)))) return;
   throw new UsageError(`${flag} ${file} is among the files of the model in ${model}: choose another file`);
 }
 
-/** The files that model.json names; none if it cannot be read, of which loading the model will tell. */
-async function filesOfModel(folder: string): Promise<string[]> {
-  const text = await readFile(join(folder, MODEL_FILE), 'utf8').catch(() => '{}');
-  const manifest = parseManifest(text);
-  return 'problem' in manifest ? [] : filesOf(manifest);
+async function someOf(paths: AsyncIterable<string>, isSame: (path: string) => Promise<boolean>): Promise<boolean> {
+  for await (const path of paths) if (await isSame(path)) return true;
+  return false;
+}
+
+/** model.json and the files that it names; none if it cannot be read, of which loading the model will tell. */
+async function* filesOfModel(folder: string): AsyncGenerator<string> {
+  const path = join(folder, MODEL_FILE);
+  yield path;
+  // Not of a pipe, which could be read once only.
+  if (!(await stat(path).catch(() => undefined))?.isFile()) return;
+  const manifest = parseManifest(await readFile(path, 'utf8').catch(() => ''));
+  if (!('problem' in manifest)) for (const name of filesOf(manifest)) yield join(folder, name);
 }
