@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs';
 import { type ArrayInput, isPlainObject, type TensorInput } from './data-in.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { type ClassWeight, weighClasses } from './sample-weights.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** One element of a data set: a batch of rows. */
 export interface DatasetBatch {
@@ -78,12 +79,13 @@ export class BatchReader {
     this.#held = undefined;
     if (held) return held;
     const { name, signal } = this.#options;
+    signal?.throwIfAborted();
     if (!this.#iterator) {
-      this.#iterator = await unlessAborted(() => this.#dataset.iterator(), signal);
+      this.#iterator = await unlessAborted(() => this.#dataset.iterator(), signal, 0);
       this.#count = 0;
     }
     const iterator = this.#iterator;
-    const { value, done } = await unlessAborted(() => iterator.next(), signal);
+    const { value, done } = await unlessAborted(() => iterator.next(), signal, 0);
     if (!done) return this.#match(value);
     if (this.#count > 0 || !this.#first) return undefined;
     throw new RangeError(
@@ -104,22 +106,6 @@ export class BatchReader {
     } finally {
       for (const tensor of [...tensorsOf(xs), ...tensorsOf(ys)]) tensor.dispose();
     }
-  }
-}
-
-/** What `work` comes to, or the reason of a signal that ends the wait for it. */
-async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work();
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-  });
-  signal.addEventListener('abort', stop);
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
   }
 }
 

@@ -54,12 +54,12 @@ export class Training implements AsyncDisposable {
   async run(): Promise<FitHistory> {
     const { list, history } = this.#callbacks;
     const { signal } = this.#options;
-    let begun = false;
+    let running = false;
     try {
       await this.#group.all((worker) => worker.load());
       signal?.throwIfAborted();
       this.#model.stopTraining = false;
-      begun = true;
+      running = true;
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
         await this.#epoch(epoch);
@@ -67,11 +67,12 @@ export class Training implements AsyncDisposable {
       }
       signal?.throwIfAborted();
       this.#ledger.publish();
+      running = false;
       await list.onTrainEnd();
     } catch (error) {
       this.#ledger.publish();
       // The end that was asked for is one like others: `earlyStopping` may have better weights.
-      if (begun && signal?.aborted && error === signal.reason) await list.onTrainEnd();
+      if (running && signal?.aborted && error === signal.reason) await list.onTrainEnd();
       throw this.#withSummary(error);
     }
     return Object.assign(history, { run: this.#recorder.summary() });
