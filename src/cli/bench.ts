@@ -9,14 +9,15 @@ import { scalingPoints, workerCounts } from '../bench/scaling-plan.js';
 import { scalingResult, type WorkloadResult } from '../bench/scaling-results.js';
 import { stepWork } from '../bench/step-work.js';
 import { FACTORIES, WORKLOADS, type WorkloadFactory } from '../bench/workloads/index.js';
-import { makeFolder, writeWhole } from '../saved-model/write-whole.js';
+import { writeOutput } from '../saved-model/write-output.js';
+import { makeFolder } from '../saved-model/write-whole.js';
 import { renderPng } from '../study/page/png.js';
 import { renderSvg } from '../study/page/svg.js';
 import type { BenchOptions } from './bench-command.js';
 import { modelWorkload } from './bench-workload.js';
-import { checkFolderOf } from './folder-of.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
+import { checkOutputFile } from './output-file.js';
 import { benchHeader, benchLines } from './report/bench-lines.js';
 
 /** What `--batch-size` is for a model file. */
@@ -34,7 +35,7 @@ const PNG_SCALE = 2;
 export async function benchCommandLine(options: BenchOptions, output: Output, { signal }: Interruption): Promise<void> {
   const { csv, json, charts } = options;
   for (const [flag, file] of Object.entries({ '--csv': csv, '--json': json })) {
-    if (file !== undefined) await checkFolderOf(flag, file);
+    if (file !== undefined) await checkOutputFile(flag, file, { files: { '--model': options.model } });
   }
   if (charts !== undefined) await makeFolder(charts);
   // Before tfjs is first used: it would greet on stderr otherwise.
@@ -66,17 +67,17 @@ async function writeFiles(
   machine: string,
   output: Output,
 ): Promise<void> {
-  if (csv !== undefined) await writeWhole(csv, scalingCsv(results));
+  if (csv !== undefined) await writeOutput(csv, scalingCsv(results));
   if (json !== undefined) {
     const origin = { machine, node: process.version, date: new Date().toISOString(), rounds, seconds };
-    await writeWhole(json, `${JSON.stringify(scalingReport(results, origin), null, 1)}\n`);
+    await writeOutput(json, `${JSON.stringify(scalingReport(results, origin), null, 1)}\n`);
   }
   if (charts === undefined) return;
   for (const result of results) {
     const file = join(charts, `speedup-${result.name.replaceAll(/[^\w.-]+/g, '-').replace(/-$/, '')}`);
     const svg = renderSvg(speedupChart(result), WIDTH, HEIGHT);
-    await writeWhole(`${file}.svg`, svg);
-    await writeWhole(`${file}.png`, await renderPng(svg, PNG_SCALE));
+    await writeOutput(`${file}.svg`, svg);
+    await writeOutput(`${file}.png`, await renderPng(svg, PNG_SCALE));
     output.line(`Chart: ${file}.svg and .png`);
   }
 }

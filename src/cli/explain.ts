@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs';
 import { resolveOptions } from '../coordinator/options.js';
 import { explain } from '../index.js';
-import { writeWhole } from '../saved-model/write-whole.js';
+import { writeOutput } from '../saved-model/write-output.js';
 import { explanationPage } from '../study/explain/explanation-page.js';
 import type { ExplainCommandOptions } from './explain-command.js';
 import { inFlags, withFlagNames } from './flag-names.js';
-import { checkFolderOf } from './folder-of.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
+import { checkOutputFile } from './output-file.js';
 import { explanationLines } from './report/explanation-lines.js';
 
 /** `shardfit explain`: runs the trainings and prints what was counted. */
@@ -18,7 +18,7 @@ export async function explainCommandLine(
 ): Promise<void> {
   const { batchSize, workers, epochs, seed, json, html } = options;
   withFlagNames(() => resolveOptions({ batchSize, workers, epochs, seed }));
-  if (html !== undefined) await checkFolderOf('--html', html);
+  if (html !== undefined) await checkOutputFile('--html', html, {});
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   const onStage = (stage: string) => {
@@ -30,6 +30,6 @@ export async function explainCommandLine(
   if (json) output.line(JSON.stringify(explanation));
   else for (const line of explanationLines(explanation)) output.line(line);
   if (html === undefined) return;
-  await writeWhole(html, explanationPage(explanation));
+  await writeOutput(html, explanationPage(explanation));
   if (!json) output.line(`The answer as a page: ${html}`);
 }

@@ -2,10 +2,11 @@ import * as tf from '@tensorflow/tfjs';
 import { readFeatureRows } from '../data/feature-rows.js';
 import type { RowPiece } from '../data/row-piece.js';
 import { loadModel } from '../saved-model/load-model.js';
-import { writeWhole } from '../saved-model/write-whole.js';
+import { writeOutput } from '../saved-model/write-output.js';
 import { inputShapeOf } from './input-shape.js';
 import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
+import { checkOutputFile } from './output-file.js';
 import type { PredictOptions } from './predict-command.js';
 import { savedColumns } from './saved-columns.js';
 
@@ -19,6 +20,7 @@ const PIECE_BYTES = 2 ** 25;
  */
 export async function predict(options: PredictOptions, output: Output, { signal }: Interruption): Promise<void> {
   const { model: folder, data, out } = options;
+  if (out !== undefined) await checkOutputFile('--out', out, { files: { '--data': data }, model: folder });
   // Before tfjs is first used: it would greet on stderr otherwise.
   tf.enableProdMode();
   const saved = await loadModel(folder);
@@ -32,7 +34,7 @@ export async function predict(options: PredictOptions, output: Output, { signal 
   }
   signal.throwIfAborted();
   if (out === undefined) output.line(lines.join('\n'));
-  else await writeWhole(out, `${lines.join('\n')}\n`);
+  else await writeOutput(out, `${lines.join('\n')}\n`);
 }
 
 /** The rows in pieces of `most`, the last of which may have fewer. */

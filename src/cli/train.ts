@@ -73,6 +73,9 @@ export async function train(options: TrainOptions, output: Output, interruption:
   if (failed) throw failed;
   if (interrupted && saved !== undefined && options.json)
     output.error(`shardfit: saved the weights reached to ${saved}`);
+  if (interrupted && run.updates === 0 && save !== undefined) {
+    output.error('shardfit: stopped before the first update; nothing was saved');
+  }
   if (diverged !== undefined) {
     const nothingSaved = save === undefined ? '' : '; nothing was saved';
     throw new Error(`training diverged, ${diverged}: try a smaller --lr than ${rate}${nothingSaved}`);

@@ -1,7 +1,8 @@
-import type * as tf from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs';
 import { type ArrayInput, isPlainObject, type TensorInput } from './data-in.js';
 import { type MatchedData, matchData } from './match-data.js';
 import { type ClassWeight, weighClasses } from './sample-weights.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** One element of a data set: a batch of rows. */
 export interface DatasetBatch {
@@ -35,7 +36,7 @@ export class BatchReader {
 
   constructor(model: tf.LayersModel, dataset: BatchDataset, options: ReaderOptions) {
     this.#model = model;
-    this.#dataset = dataset;
+    this.#dataset = checkedDataset(dataset, options.name);
     this.#options = options;
   }
 
@@ -78,12 +79,13 @@ export class BatchReader {
     this.#held = undefined;
     if (held) return held;
     const { name, signal } = this.#options;
+    signal?.throwIfAborted();
     if (!this.#iterator) {
-      this.#iterator = await unlessAborted(() => this.#dataset.iterator(), signal);
+      this.#iterator = await unlessAborted(() => this.#dataset.iterator(), signal, 0);
       this.#count = 0;
     }
     const iterator = this.#iterator;
-    const { value, done } = await unlessAborted(() => iterator.next(), signal);
+    const { value, done } = await unlessAborted(() => iterator.next(), signal, 0);
     if (!done) return this.#match(value);
     if (this.#count > 0 || !this.#first) return undefined;
     throw new RangeError(
@@ -107,26 +109,31 @@ export class BatchReader {
   }
 }
 
-/** What `work` comes to, or the reason of a signal that ends the wait for it. */
-async function unlessAborted<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work();
-  signal.throwIfAborted();
-  let stop = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason as Error);
-  });
-  signal.addEventListener('abort', stop);
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
-}
-
 function elementOf(value: unknown, name: string): DatasetBatch {
   const { xs, ys } = (value ?? {}) as Partial<DatasetBatch>;
   if (xs !== undefined && ys !== undefined) return { xs, ys };
+  tf.dispose(value as tf.TensorContainer);
   throw new TypeError(`${name} must be an object { xs, ys } with the rows of a batch, got ${describe(value)}`);
+}
+
+/** The data set with a look at what its iterators are and give. */
+function checkedDataset(dataset: BatchDataset, name: string): BatchDataset {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null;
+  return {
+    iterator: async () => {
+      const iterator = await dataset.iterator();
+      if (typeof (iterator as Partial<typeof iterator> | undefined)?.next !== 'function') {
+        throw new TypeError(`iterator() of ${name} must give an object with next(), got ${describe(iterator)}`);
+      }
+      return {
+        next: async () => {
+          const result = await iterator.next();
+          if (isObject(result)) return result;
+          throw new TypeError(`next() of ${name} must give { value, done }, got ${describe(result)}`);
+        },
+      };
+    },
+  };
 }
 
 function describe(value: unknown): string {

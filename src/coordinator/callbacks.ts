@@ -1,17 +1,18 @@
 import * as tf from '@tensorflow/tfjs';
 import type { FitOptions, ResolvedOptions } from './options.js';
 import type { RowSource } from './row-source.js';
+import { unlessAborted } from './unless-aborted.js';
 
 /** Puts callbacks into tfjs' own list, behind which stands tfjs' own `History`. */
 export function configureCallbacks(
   model: tf.LayersModel,
-  { callbacks, epochs, initialEpoch, optimizer }: ResolvedOptions,
+  { callbacks, epochs, initialEpoch, optimizer, signal }: ResolvedOptions,
   { rows: samples, steps, batchSize }: RowSource,
   metrics: string[],
   doValidation: boolean,
 ): { list: tf.CallbackList; history: tf.History; userCallbacks: boolean } {
   const history = new tf.History();
-  const list = new tf.CallbackList([...callbacks, history]);
+  const list = abortable(new tf.CallbackList([...callbacks, history]), signal);
   list.setModel(model);
   // The names that tfjs' callbacks find in their params.
   const params = {
@@ -23,6 +24,16 @@ export function configureCallbacks(
   };
   list.setParams(params);
   return { list, history, userCallbacks: callbacks.length > 0 };
+}
+
+/** Has the wait for a callback end with the signal. */
+function abortable(list: tf.CallbackList, signal: AbortSignal | undefined): tf.CallbackList {
+  if (!signal) return list;
+  for (const name of NAMES.filter((name) => name !== 'onYield') as (keyof tf.CallbackList)[]) {
+    const method = list[name] as (...args: unknown[]) => Promise<void>;
+    Object.assign(list, { [name]: (...args: unknown[]) => unlessAborted(() => method.apply(list, args), signal) });
+  }
+  return list;
 }
 
 /**

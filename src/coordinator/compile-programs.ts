@@ -11,6 +11,7 @@ import {
   traceEvaluation,
   traceTraining,
 } from '../compiler/index.js';
+import { checkTrainsSomething } from './check-model.js';
 import { describeEager, eagerConstraints, eagerProgram } from './eager-model.js';
 import { type MatchedData, rowSpecs } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
@@ -44,6 +45,7 @@ export function compilePrograms(
   data: MatchedData,
   validation: { data: MatchedData; batchSize: number } | undefined,
 ): CompiledPrograms {
+  checkTrainsSomething(model);
   return tracedOrEager(
     options,
     () => compileTraced(model, options, data, validation),

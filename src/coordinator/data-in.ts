@@ -4,6 +4,9 @@ import { type ArenaArray, allocate } from '../common/arena.js';
 import type { DType } from '../common/program.js';
 import { show } from '../common/show.js';
 
+/** Axes of a tensor at most, in tfjs. */
+const MOST_AXES = 6;
+
 /** Nested arrays of numbers, rows first. */
 export type NestedArray = ArrayLike<number | boolean> | readonly NestedArray[];
 
@@ -30,7 +33,7 @@ export async function readRows(name: string, input: ArrayInput): Promise<Rows> {
   const rows = await convert(name, input);
   if (rows.shape.length === 0) throw new TypeError(`${name} must be an array of rows, got a single number`);
   if (rows.data.length === 0) throw new RangeError(`${name} has no values: its shape is [${rows.shape}]`);
-  checkFinite(name, rows);
+  checkFinite(name, rows, input);
   return rows;
 }
 
@@ -95,7 +98,12 @@ function fromNdArray(name: string, array: NdArray): Rows {
 
 function fromNested(name: string, input: NestedArray): Rows {
   const shape: number[] = [];
-  for (let level: unknown = input; isArrayLike(level); level = level[0]) shape.push(level.length);
+  for (let level: unknown = input; isArrayLike(level); level = level[0]) {
+    if (shape.length === MOST_AXES) {
+      throw new TypeError(`${name} is nested more than ${MOST_AXES} deep: an array in it may hold itself`);
+    }
+    shape.push(level.length);
+  }
   const data = allocate(
     'float32',
     shape.reduce((a, b) => a * b, 1),
@@ -136,13 +144,29 @@ function isArrayLike(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
 }
 
-function checkFinite(name: string, { data, shape, dtype }: Rows): void {
+function checkFinite(name: string, { data, shape, dtype }: Rows, input: ArrayInput): void {
   if (dtype !== 'float32') return;
   const index = data.findIndex((value) => !Number.isFinite(value));
   if (index < 0) return;
   const rowSize = data.length / (shape[0] as number);
   const place = `${name}[${Math.floor(index / rowSize)}]${rowSize > 1 ? `, value ${index % rowSize}` : ''}`;
+  const given = givenAt(input, shape, index);
+  if (Number.isFinite(given)) {
+    throw new RangeError(`${place} is ${given}, more than a 32-bit float can hold: scale the numbers down`);
+  }
   throw new RangeError(`${place} is ${data[index]}: numbers must be finite; remove such rows or fill them in`);
+}
+
+/** The value that the caller gave, before it became a 32-bit float. */
+function givenAt(input: ArrayInput, shape: number[], index: number): unknown {
+  const path: number[] = [];
+  for (const size of shape.toReversed()) {
+    path.unshift(index % size);
+    index = Math.floor(index / size);
+  }
+  if (input instanceof tf.Tensor) return undefined;
+  if (isNdArray(input)) return input.get(...path);
+  return path.reduce<unknown>((level, i) => (level as ArrayLike<unknown>)[i], input);
 }
 
 function describe(value: unknown): string {

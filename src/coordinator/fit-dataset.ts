@@ -83,7 +83,9 @@ export async function fitDatasetOn(
   checkDataset('fitDataset', dataset, 'fit');
   const { batchesPerEpoch, validationData, validationBatches, validationBatchSize = 32, ...shared } = options;
   checkCounts({ batchesPerEpoch, validationBatches, validationBatchSize });
-  if (!isDataset(validationData)) resolveOptions({ ...(validationData && { validationData }) } as FitOptions);
+  if (!isDataset(validationData)) {
+    resolveOptions({ ...(validationData !== undefined && { validationData }) } as FitOptions);
+  }
   const resolved = { ...resolveOptions(shared), shuffle: false };
   const limits = { batchesPerEpoch, validationBatches, validationBatchSize };
   return train(threads, model, resolved, (trained) => prepare(trained, dataset, validationData, limits, resolved));

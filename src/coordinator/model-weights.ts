@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Parameter, WeightRole } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
+import { swapMethod } from '../compiler/index.js';
 
 /** Lists a model's weights with what the training program does to each of them. */
 export function describeWeights(model: tf.LayersModel, program: StepProgram): Omit<Parameter, 'size' | 'offset'>[] {
@@ -17,18 +18,21 @@ export function describeWeights(model: tf.LayersModel, program: StepProgram): Om
   }));
 }
 
-/** Copies the model's weights into `vector`. */
-export function readWeights(model: tf.LayersModel, parameters: Parameter[], vector: Float32Array): void {
+/** A model's weights in the order that they had once: tfjs moves those of a layer that is frozen to the end. */
+export type WeightList = Pick<tf.LayersModel, 'weights'>;
+
+/** Copies weights into `vector`. */
+export function readWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
   for (const { index, offset } of parameters) {
-    const weight = model.weights[index];
+    const weight = weights[index];
     if (weight) vector.set(weight.read().dataSync() as Float32Array, offset);
   }
 }
 
-/** Gives the model the weights in `vector`. The number of tensors stays as it was. */
-export function writeWeights(model: tf.LayersModel, parameters: Parameter[], vector: Float32Array): void {
+/** Gives weights the values in `vector`. The number of tensors stays as it was. */
+export function writeWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
   for (const { index, offset, size, role } of parameters) {
-    const weight = model.weights[index];
+    const weight = weights[index];
     if (role === 'fixed' || !weight) continue;
     // tfjs' cpu backend keeps the array it is given: it must be one of its own.
     const values = Float32Array.from(vector.subarray(offset, offset + size));
@@ -37,4 +41,29 @@ export function writeWeights(model: tf.LayersModel, parameters: Parameter[], vec
       (weight.read() as tf.Variable).assign(tf.tensor(values, weight.shape as number[], 'float32'));
     });
   }
+}
+
+/** Has `compile` find the model's weights in the order, and as free to be trained, as they are now, whatever is frozen later. */
+export function withPresentWeights<A extends unknown[], T>(
+  model: tf.LayersModel,
+  compile: (...args: A) => T,
+): (...args: A) => T {
+  const weights = model.weights as unknown as { trainable: boolean }[];
+  const present = weights.map(({ trainable }) => trainable);
+  const setTrainable = (values: boolean[]) => {
+    weights.forEach((weight, i) => {
+      weight.trainable = values[i] as boolean;
+    });
+  };
+  return (...args) => {
+    const later = weights.map(({ trainable }) => trainable);
+    const swap = swapMethod(model, 'weights', weights);
+    setTrainable(present);
+    try {
+      return compile(...args);
+    } finally {
+      setTrainable(later);
+      swap.restore();
+    }
+  };
 }

@@ -19,6 +19,9 @@ const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as num
 const isWorkerCount = (value: unknown) =>
   Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAXIMUM_WORKERS;
 
+const isYieldEvery = (value: unknown) =>
+  ['auto', 'batch', 'epoch', 'never'].includes(value as string) || (Number.isFinite(value) && (value as number) > 0);
+
 const oneOf = <T extends string | number | boolean>(name: string, values: T[]) =>
   z.literal(values, {
     error: ({ input }) => `${name} must be ${values.map(show).join(' or ')}, got ${show(input)}`,
@@ -50,7 +53,12 @@ const SCHEMA = z.strictObject({
   stepsPerEpoch: wholeNumber('stepsPerEpoch', 1).optional(),
   validationSteps: wholeNumber('validationSteps', 1).optional(),
   initialEpoch: wholeNumber('initialEpoch', 0).optional(),
-  yieldEvery: z.any().optional(),
+  yieldEvery: z
+    .custom<FitOptions['yieldEvery']>((value) => isYieldEvery(value), {
+      error: ({ input }) =>
+        `yieldEvery must be 'auto', 'batch', 'epoch', 'never' or a number of milliseconds above 0, got ${show(input)}`,
+    })
+    .optional(),
   workers: z
     .custom<number | 'auto'>((value) => value === 'auto' || isWorkerCount(value), {
       error: ({ input }) => `workers must be 'auto' or a whole number from 1 to ${MAXIMUM_WORKERS}, got ${show(input)}`,
@@ -108,7 +116,6 @@ const NOT_NUMBERS = new Set([
   'sampleWeight',
   'classWeight',
   'shuffle',
-  'yieldEvery',
   'optimizer',
   'signal',
   'onProgress',

@@ -109,9 +109,10 @@ export interface FitOptions {
   seed?: number;
   /** Default: the optimizer the model was compiled with. */
   optimizer?: Optimizer;
-  /** Ends training after the update it is at. */
+  /** Ends training after the update it is at, and the wait for a callback half a second later. */
   signal?: AbortSignal;
-  onProgress?: (progress: Progress) => void;
+  /** What it throws, or rejects with, ends training. */
+  onProgress?: (progress: Progress) => unknown;
   /** Told what cannot be done as asked for, before training begins. Also in `run.warnings`. */
   onWarning?: (message: string) => void;
 }

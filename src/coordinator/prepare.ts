@@ -10,7 +10,7 @@ import { type CompiledPrograms, compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
 import { firstBatches } from './first-batches.js';
 import { type MatchedData, matchData } from './match-data.js';
-import { describeWeights, readWeights } from './model-weights.js';
+import { describeWeights, readWeights, type WeightList, withPresentWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
 import type { GroupSetup } from './replica-group.js';
@@ -32,6 +32,8 @@ export interface PreparedGroup {
   arena: Arena;
   control: Control;
   parameters: ParameterLayout;
+  /** The model's weights as `parameters` counts them. */
+  weights: WeightList;
   /** Described as it was at the start: what there is room for. */
   optimizer: Optimizer;
   /** Updates and mini-batches of earlier fits, with which the optimizer goes on. */
@@ -117,7 +119,11 @@ export function prepareGroup(
   };
   const counts = { updates: state.updates, batches: state.batches };
   const control = new Control(arena.ints('control'));
-  return { setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings, compile };
+  return {
+    ...{ setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings },
+    weights: { weights: model.weights },
+    compile: withPresentWeights(model, compile),
+  };
 }
 
 /** @throws TypeError or RangeError if `validationSteps` asks for more mini-batches than there are. */

@@ -15,7 +15,7 @@ export interface Follower {
   logs: EpochLogs;
   /** Called for every mini-batch, after it was done; workers are ahead by then. */
   callbacks: CallbackList | undefined;
-  onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => void) | undefined;
+  onProgress: ((state: Pick<Progress, 'step' | 'rows' | 'logs'>) => unknown) | undefined;
   /** Called when callbacks have been told of some mini-batches. */
   afterCallbacks: () => void;
   /** Whether a callback, or anyone who holds the model, has asked for the end of training. */
@@ -61,5 +61,5 @@ async function report({ control, logs, callbacks, afterCallbacks, onProgress, st
   }
   if (callbacks) afterCallbacks();
   if (stopAsked()) control.requestStop();
-  if (logs.steps > 0) onProgress?.({ step: logs.steps, rows: logs.rows, logs: logs.means() });
+  if (logs.steps > 0) await onProgress?.({ step: logs.steps, rows: logs.rows, logs: logs.means() });
 }

@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { checkNames } from '../common/option-names.js';
 import type { BatchDataset } from './batch-reader.js';
+import { checkClass } from './check-model.js';
 import type { TensorInput } from './data-in.js';
 import { type EvaluateOptions, evaluateOn } from './evaluate.js';
 import { type EvaluateDatasetOptions, evaluateDatasetOn } from './evaluate-dataset.js';
@@ -34,8 +35,9 @@ export class Trainer implements AsyncDisposable {
   readonly #threads = new KeptThreads();
   #ended = false;
 
-  /** @throws TypeError or RangeError for options that are none. */
+  /** @throws TypeError for what is no model, TypeError or RangeError for options that are none. */
   constructor(model: tf.LayersModel, options: TrainerOptions = {}) {
+    checkClass(model);
     checkNames('Trainer', options, OPTIONS);
     resolveOptions(options);
     this.model = model;

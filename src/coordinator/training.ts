@@ -14,6 +14,7 @@ import { ReplicaGroup } from './replica-group.js';
 import { RunRecorder } from './run-summary.js';
 import { StateResets } from './stateful.js';
 import type { ThreadSource } from './threads.js';
+import { unlessAborted } from './unless-aborted.js';
 import { WeightsLedger } from './weights-ledger.js';
 import { WorkerTrial } from './worker-trial.js';
 
@@ -47,7 +48,7 @@ export class Training implements AsyncDisposable {
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
     this.#resets = new StateResets(model);
     this.#watch = new HookWatch(model, options.optimizer !== undefined, this.#resets);
-    this.#ledger = new WeightsLedger(model, arena, parameters.parameters, arrangement);
+    this.#ledger = new WeightsLedger(model, prepared.weights, arena, parameters.parameters, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
     this.#group = new ReplicaGroup(setup, control, threads);
@@ -59,12 +60,12 @@ export class Training implements AsyncDisposable {
   async run(): Promise<FitHistory> {
     const { list, history } = this.#callbacks;
     const { signal } = this.#options;
-    let begun = false;
+    let running = false;
     try {
       await this.#group.all((worker) => worker.load());
       signal?.throwIfAborted();
       this.#model.stopTraining = false;
-      begun = true;
+      running = true;
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
         await this.#epoch(epoch);
@@ -72,11 +73,12 @@ export class Training implements AsyncDisposable {
       }
       signal?.throwIfAborted();
       this.#ledger.publish();
+      running = false;
       await list.onTrainEnd();
     } catch (error) {
       this.#ledger.publish();
       // The end that was asked for is one like others: `earlyStopping` may have better weights.
-      if (begun && signal?.aborted && error === signal.reason) await list.onTrainEnd();
+      if (running && signal?.aborted && error === signal.reason) await list.onTrainEnd();
       throw this.#withSummary(error);
     }
     return Object.assign(history, { run: this.#recorder.summary() }) as FitHistory;
@@ -211,7 +213,7 @@ export class Training implements AsyncDisposable {
 
   #follower(epoch: number) {
     const { list, userCallbacks } = this.#callbacks;
-    const { onProgress, epochs } = this.#options;
+    const { onProgress, epochs, signal } = this.#options;
     const { steps } = this.#prepared.training;
     const started = performance.now();
     return {
@@ -225,7 +227,8 @@ export class Training implements AsyncDisposable {
         onProgress &&
         ((state: { step: number; rows: number; logs: Record<string, number> }) => {
           const samplesPerSecond = state.rows / ((performance.now() - started) / 1000);
-          onProgress({ epoch, epochs, ...(steps !== undefined && { steps }), ...state, samplesPerSecond });
+          const progress = { epoch, epochs, ...(steps !== undefined && { steps }), ...state, samplesPerSecond };
+          return unlessAborted(() => onProgress(progress), signal);
         }),
     };
   }

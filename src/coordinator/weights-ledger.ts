@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { Parameter } from '../common/parameters.js';
-import { readWeights, writeWeights } from './model-weights.js';
+import { readWeights, type WeightList, writeWeights } from './model-weights.js';
 import { type OptimizerState, rememberState } from './optimizer-state.js';
 
 /**
@@ -11,14 +11,16 @@ import { type OptimizerState, rememberState } from './optimizer-state.js';
  */
 export class WeightsLedger {
   readonly #model: tf.LayersModel;
+  readonly #weights: WeightList;
   readonly #arena: Arena;
   readonly #parameters: Parameter[];
   /** Which arrangement of optimizer states the slots have; see `OptimizerState`. */
   readonly #arrangement: string;
   #whole: { weights: Float32Array; state: OptimizerState; optimizer: Optimizer } | undefined;
 
-  constructor(model: tf.LayersModel, arena: Arena, parameters: Parameter[], arrangement: string) {
+  constructor(model: tf.LayersModel, weights: WeightList, arena: Arena, parameters: Parameter[], arrangement: string) {
     this.#model = model;
+    this.#weights = weights;
     this.#arena = arena;
     this.#parameters = parameters;
     this.#arrangement = arrangement;
@@ -40,12 +42,12 @@ export class WeightsLedger {
     if (!this.#whole) return;
     const { weights, state, optimizer } = this.#whole;
     this.#whole = undefined;
-    writeWeights(this.#model, this.#parameters, weights);
+    writeWeights(this.#weights, this.#parameters, weights);
     rememberState(this.#model, optimizer, state);
   }
 
   /** Takes over weights that a callback may have changed in the model. */
   takeOver(): void {
-    readWeights(this.#model, this.#parameters, this.#arena.floats('weights'));
+    readWeights(this.#weights, this.#parameters, this.#arena.floats('weights'));
   }
 }

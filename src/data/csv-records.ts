@@ -5,6 +5,11 @@ import { type Info, parse } from 'csv-parse';
 import { DataError } from './data-error.js';
 import { fileError, sizeOfFile } from './data-file.js';
 
+/** Characters of a line or record at most: a row of a million numbers has fewer. A small .gz may hold a line without an end. */
+const MOST_OF_RECORD = 2 ** 24;
+/** Characters of white space, lines or none, that may follow each other. */
+const MOST_BLANK = 2 ** 22;
+
 /** One record of a CSV file. */
 export interface CsvRecord {
   /** Cells, without the white space around them. */
@@ -25,7 +30,8 @@ export function checkWidth(source: string, { cells, line }: CsvRecord, width: nu
  * Reads a CSV file (or a gzipped one, `.gz`) record by record: commas, RFC 4180 quotes, LF or CRLF, with or without a byte
  * order mark. Blank lines are passed over.
  *
- * @throws DataError if the file is missing, a folder, unreadable, not UTF-8 text, or its quotes do not close.
+ * @throws DataError if the file is missing, a folder, unreadable, not UTF-8 text, its quotes do not close, or a line of it or the
+ * room between two of them has no end in sight.
  */
 export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
   if ((await sizeOfFile(path, 'a CSV file')) === 0) {
@@ -42,6 +48,7 @@ export async function* readCsvRecords(path: string): AsyncGenerator<CsvRecord> {
     info: true,
     skip_empty_lines: true,
     relax_column_count: true,
+    max_record_size: MOST_OF_RECORD,
     record_delimiter: '\n',
   });
   const text = Readable.from(decode(path));
@@ -64,6 +71,7 @@ async function* decode(path: string): AsyncGenerator<string> {
   const bytes = path.endsWith('.gz') ? file.pipe(createGunzip()) : file;
   file.on('error', (error) => bytes.destroy(error));
   let heldBack = '';
+  const checkLengths = lengthLimits(path);
   try {
     for await (const chunk of bytes) {
       const text = heldBack + decoder.decode(chunk, { stream: true });
@@ -71,12 +79,31 @@ async function* decode(path: string): AsyncGenerator<string> {
         throw new DataError(`${path} is not a CSV file: it holds binary data; save it as CSV in UTF-8`);
       // A CR at the end of a chunk may be the first half of a CRLF.
       heldBack = text.endsWith('\r') ? '\r' : '';
-      yield (heldBack ? text.slice(0, -1) : text).replace(/\r\n?/g, '\n');
+      const lines = (heldBack ? text.slice(0, -1) : text).replace(/\r\n?/g, '\n');
+      checkLengths(lines);
+      yield lines;
     }
     yield heldBack.replace('\r', '\n') + decoder.decode();
   } finally {
     file.destroy();
   }
+}
+
+/** Takes in the pieces of a text, and throws once a line or white space in it has become too long. */
+function lengthLimits(path: string): (text: string) => void {
+  let [line, blank] = [0, 0];
+  return (text) => {
+    const behind = text.length - 1 - text.lastIndexOf('\n');
+    line = behind === text.length ? line + behind : behind;
+    blank = text.trim() === '' ? blank + text.length : 0;
+    if (blank > MOST_BLANK)
+      throw new DataError(`${path} has millions of blank lines or spaces in a row; take them out`);
+    if (line > MOST_OF_RECORD) {
+      throw new DataError(
+        `${path} has a line of more than ${MOST_OF_RECORD / 2 ** 20} million characters; give each row a line of its own`,
+      );
+    }
+  };
 }
 
 /** @param row line on which the row begins that could not be read. */
@@ -94,6 +121,10 @@ function explain(path: string, error: unknown, row: number): Error {
     case 'INVALID_OPENING_QUOTE':
       return new DataError(
         `${path}, line ${row}: a quote (") stands inside a cell${end > row ? `, or one is not closed before line ${end}` : ''}; quote the whole cell and write "" for a quote in it`,
+      );
+    case 'CSV_MAX_RECORD_SIZE':
+      return new DataError(
+        `${path}, line ${row}: a row of more than ${MOST_OF_RECORD / 2 ** 20} million characters begins here; close every quote`,
       );
     default:
       return fileError(path, error);

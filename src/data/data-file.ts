@@ -26,6 +26,10 @@ export function fileError(path: string, error: unknown): DataError {
       );
     case 'EACCES':
       return new DataError(`${path} may not be read by this user; check its permissions`);
+    case 'Z_BUF_ERROR':
+      return new DataError(`${path} ends in the middle of its compressed data; copy or download it again`);
+    case 'Z_DATA_ERROR':
+      return new DataError(`${path} is not gzip data, or it is damaged (${message}); copy or download it again`);
     default:
       return new DataError(`${path} cannot be read: ${message}`);
   }

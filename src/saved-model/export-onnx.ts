@@ -4,7 +4,7 @@ import { encodePrediction, innerModel, NotTraceable } from '../compiler/index.js
 
 /**
  * The forward pass of a model, `model.predict`, as the bytes of an ONNX model (opset 21): weights in it, inputs and outputs by
- * the names that the model gives them, and a first axis `batch` of any size.
+ * the names that the model gives them, a name that is there twice with its number behind it, and a first axis `batch` of any size.
  *
  * @param model need not be compiled. All axes of its inputs but the first must have a size.
  * @throws TypeError if it is no tfjs model; Error that names the layer if one computes with its number of rows, or with
@@ -26,9 +26,20 @@ export function exportOnnx(model: tf.LayersModel): Uint8Array {
     return { shape: own as number[], dtype: dtype as DType };
   });
   try {
-    return encodePrediction(inner, features, inner.inputNames, inner.outputNames);
+    return encodePrediction(inner, features, inner.inputNames, distinct(inner.outputNames));
   } catch (error) {
     if (!(error instanceof NotTraceable)) throw error;
     throw new Error(`the model cannot be exported: ${error.reason}; ${error.remedy}`, { cause: error });
   }
+}
+
+/** ONNX knows outputs by their names alone: `a`, `a_1`, ... where tfjs has two from one layer. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((name) => {
+    let own = name;
+    for (let i = 1; taken.has(own) || (own !== name && names.includes(own)); i++) own = `${name}_${i}`;
+    taken.add(own);
+    return own;
+  });
 }

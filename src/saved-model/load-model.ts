@@ -1,6 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
-import * as tf from '@tensorflow/tfjs';
+import type * as tf from '@tensorflow/tfjs';
+import { buildModel } from './build-model.js';
 import { filesOf, type Manifest, MODEL_FILE, parseManifest, weightSpecsOf } from './manifest.js';
 import { normalizeRows, type PredictRowsOptions, predictRows, type RawRows } from './predict.js';
 import { type Preprocessing, parsePreprocessing } from './preprocessing.js';
@@ -31,11 +32,16 @@ export interface SavedModel {
 /**
  * Loads a model that was saved by `saveModel`, `shardfit train --save` or tfjs, with its preprocessing.
  *
- * @throws SavedModelError if a file is missing, cut short, changed, or lies outside of the folder.
+ * @throws SavedModelError if a file is missing, cut short, changed, or lies outside of the folder, or what it holds is no model.
  */
 export async function loadModel(folder: string): Promise<SavedModel> {
   const { manifest, weightData, preprocessing } = await readFolder(folder);
-  const model = await tf.loadLayersModel(tf.io.fromMemory(artifactsOf(manifest, weightData)));
+  const model = await buildModel(artifactsOf(manifest, weightData)).catch((error: Error) => {
+    throw new SavedModelError(
+      `${join(folder, MODEL_FILE)} does not make a model: ${error.message}; save the model again`,
+      { cause: error },
+    );
+  });
   const needed = () => {
     if (preprocessing) return preprocessing;
     throw new SavedModelError(`the model in ${folder} was saved without preprocessing; call model.predict of tfjs`);
@@ -85,29 +91,41 @@ async function readFolder(folder: string): Promise<FolderContent> {
 async function readParts(folder: string, text: string): Promise<FolderContent> {
   const manifest = parseManifest(text);
   if ('problem' in manifest) throw new SavedModelError(`${join(folder, MODEL_FILE)} ${manifest.problem}`);
-  await Promise.all(filesOf(manifest).map((name) => checkInside(folder, name)));
+  for (const name of filesOf(manifest)) await checkInside(folder, name);
   const weightData = await readWeights(folder, manifest);
   return { manifest, weightData, preprocessing: await readPreprocessing(folder, manifest) };
 }
 
 async function readWeights(folder: string, manifest: Manifest): Promise<ArrayBuffer> {
   const paths = manifest.weightsManifest.flatMap((group) => group.paths);
-  const parts = await Promise.all(paths.map((name) => readPart(folder, name)));
-  const bytes = Buffer.concat(parts);
   const expected = weightSpecsOf(manifest).reduce((sum, spec) => sum + bytesOf(spec), 0);
+  const parts: Buffer[] = [];
+  // One by one: a manifest may name more files than a process may have open, or more than there should be.
+  let length = 0;
+  for (const name of paths) {
+    const part = await readPart(folder, name);
+    parts.push(part);
+    length += part.length;
+    if (length > expected) break;
+  }
+  const bytes = Buffer.concat(parts);
   // Quantized or string weights, which others may have written, are measured by tfjs itself.
   if (Number.isFinite(expected) && bytes.length !== expected) {
     throw new SavedModelError(
-      `${paths.join(', ')} in ${folder} should hold ${expected} bytes, got ${bytes.length}: cut short or of another model; save the model again`,
+      `${shown(paths)} in ${folder} should hold ${expected} bytes, got ${bytes.length}: cut short or of another model; save the model again`,
     );
   }
   const hash = manifest.userDefinedMetadata?.shardfit?.weightsSha256;
   if (hash !== undefined && sha256(bytes) !== hash) {
     throw new SavedModelError(
-      `${paths.join(', ')} in ${folder} is not what model.json was saved with; save the model again`,
+      `${shown(paths)} in ${folder} is not what model.json was saved with; save the model again`,
     );
   }
   return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+}
+
+function shown(names: string[]): string {
+  return names.length > 3 ? `${names.slice(0, 3).join(', ')}, ...` : names.join(', ');
 }
 
 function bytesOf(spec: tf.io.WeightsManifestEntry): number {

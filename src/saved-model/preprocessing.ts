@@ -38,8 +38,17 @@ export function preprocessingOf(normalizer: Normalizer, target: Table['target'],
   return { normalizer, target: { name: target.name, kind: target.kind, classes }, loss };
 }
 
-export function writePreprocessing({ normalizer, target, loss }: Preprocessing): string {
-  return `${JSON.stringify({ format: FORMAT, version: 1, ...normalizer, target, loss })}\n`;
+/** @throws TypeError for what `parsePreprocessing` would not read. */
+export function writePreprocessing(preprocessing: Preprocessing): string {
+  const { normalizer, target, loss } = Object(preprocessing) as Preprocessing;
+  const content = { format: FORMAT, version: 1, ...normalizer, target, loss };
+  const { error } = file.safeParse(content);
+  if (!error) return `${JSON.stringify(content)}\n`;
+  const [issue] = error.issues;
+  throw new TypeError(
+    'preprocessing must be { normalizer: { columns, mean, scale }, target: { name, kind, classes } }, with an entry of mean and ' +
+      `scale for each column, got one with ${issue?.path.length ? `${issue.path.join('.')}: ` : ''}${issue?.message}`,
+  );
 }
 
 /** The preprocessing in a text, or what is wrong with it. */

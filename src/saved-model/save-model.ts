@@ -16,17 +16,18 @@ import { makeFolder, writeWhole } from './write-whole.js';
  * have just opened it.
  *
  * @throws SavedModelError if `folder` is a file or holds something other than a model saved by this function, or if it cannot
- *   be written: the older model is then as it was, and nothing of the new one is left.
+ *   be written: the older model is then as it was, and nothing of the new one is left. TypeError for preprocessing that is none.
  */
 export async function saveModel(folder: string, model: tf.LayersModel, preprocessing?: Preprocessing): Promise<void> {
+  // Before anything is written.
+  const normalizer = preprocessing === undefined ? undefined : writePreprocessing(preprocessing);
   await checkContent(folder);
   // First: a layer that cannot be described fails here.
   const artifacts = await artifactsOf(model);
   const made = await makeFolder(folder);
   const weights = new Uint8Array(tf.io.concatenateArrayBuffers([artifacts.weightData as ArrayBuffer].flat()));
   const weightsFile = hashedFile('weights', weights, 'bin');
-  const normalizerFile =
-    preprocessing && hashedFile('normalizer', Buffer.from(writePreprocessing(preprocessing)), 'json');
+  const normalizerFile = normalizer && hashedFile('normalizer', Buffer.from(normalizer), 'json');
   const files = normalizerFile ? [weightsFile, normalizerFile] : [weightsFile];
   const shardfit: ShardfitEntry = {
     weightsSha256: sha256(weights),

@@ -62,10 +62,14 @@ const REASONS: Record<string, string> = {
   EROFS: 'the disk can only be read',
   ENOENT: 'the system has no place for it there',
   ENOTDIR: 'a file stands where a folder should',
+  EISDIR: 'it is a folder; name a file',
+  ELOOP: 'its symbolic links lead nowhere',
+  ENXIO: 'nothing there takes it',
   ENAMETOOLONG: 'the name is too long',
 };
 
-function cannot(what: string, path: string, error: unknown): SavedModelError {
+/** An error of the system in our words. */
+export function cannot(what: string, path: string, error: unknown): SavedModelError {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return new SavedModelError(`cannot ${what} ${path}: ${REASONS[code] ?? message}`, { cause: error });
 }

@@ -2,7 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
 import { sha256, weightBytes } from '../saved-model/weight-bytes.js';
-import { writeWhole } from '../saved-model/write-whole.js';
+import { writeOutput } from '../saved-model/write-output.js';
 import { pointName, pointsOf, type StudyPoint } from './grid.js';
 import { Journal, type JournalHeader } from './journal.js';
 import type { StudyOptions, StudyProgress } from './options.js';
@@ -110,7 +110,7 @@ async function write(
   const results = new StudyResults(plan, records, points.length, targetLoss);
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown processor'}, ${availableParallelism()} cores; Node ${process.version}`;
   const [report, csv] = [join(folder, 'report.html'), join(folder, 'runs.csv')];
-  await writeWhole(csv, studyCsv(results));
-  await writeWhole(report, studyPage(task, results, { machine, tfjs: tf.version.tfjs }));
+  await writeOutput(csv, studyCsv(results));
+  await writeOutput(report, studyPage(task, results, { machine, tfjs: tf.version.tfjs }));
   return { done: records.length, total: points.length, targetLoss: results.target, report, csv };
 }

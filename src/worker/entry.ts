@@ -3,9 +3,10 @@
 import { Arena } from '../common/arena.js';
 import { exposeOn } from '../common/comlink.js';
 import { AbortedError, Control } from '../common/control.js';
-import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
+import type { EagerModel, ReplicaApi, ReplicaSetup } from '../common/protocol.js';
 import type { GradientEngine } from './gradient-engine.js';
 import { Replica } from './replica.js';
+import { unlessStopped } from './unless-stopped.js';
 
 export default async function serve(setup: ReplicaSetup): Promise<void> {
   const arena = new Arena(setup.memory, setup.layout);
@@ -29,7 +30,12 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
   await new Promise<void>((resolve) => {
     const api: ReplicaApi = {
       load: async () => {
-        replica = await guarded(async () => new Replica(setup, arena, await eagerEngine(setup, arena)));
+        replica = await guarded(async () => {
+          if (!setup.eager) return new Replica(setup, arena);
+          const engine = await unlessStopped(eagerEngine(setup, setup.eager, arena), control, (late) => late.dispose());
+          // Without one a stop was requested: nothing will be trained.
+          return engine && new Replica(setup, arena, engine);
+        });
       },
       add: async (work, programs) => guarded(() => loaded().add(work, programs)),
       trainEpoch: async (plan) => guarded(() => loaded().trainEpoch(plan)),
@@ -51,8 +57,7 @@ export default async function serve(setup: ReplicaSetup): Promise<void> {
 }
 
 /** Only where it is needed: tfjs takes a while to load. */
-async function eagerEngine(setup: ReplicaSetup, arena: Arena): Promise<GradientEngine | undefined> {
-  if (!setup.eager) return undefined;
+async function eagerEngine(setup: ReplicaSetup, eager: EagerModel, arena: Arena): Promise<GradientEngine> {
   const { TfjsEngine } = await import('./tfjs-engine.js');
-  return TfjsEngine.create(arena, setup, setup.eager);
+  return TfjsEngine.create(arena, setup, eager);
 }

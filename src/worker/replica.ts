@@ -229,6 +229,8 @@ export class Replica {
 
   /** Updates the weights with the mean gradient of `count` batches that were accumulated. */
   applyAccumulated(count: number, optimizer: Optimizer, t: number): void {
+    // The blocks of a norm reach into slices that other workers add up.
+    if (clipsByNorm(optimizer)) this.meet();
     this.#descend([ACCUMULATOR, 1], optimizer, t, 1 / count);
   }
 

@@ -69,6 +69,11 @@ describe('a bad Parquet file ends in one message', () => {
     ['no bytes', new Uint8Array(0), /^T is empty, not a Parquet file/],
     ['another format', Buffer.from('a,y\n1,2\n'), /^T is not a Parquet file: it does not begin with PAR1/],
     ['cut short', good.subarray(0, -9), /^T is cut short: a Parquet file ends with PAR1/],
+    [
+      'nothing between its ends',
+      Buffer.from(`PAR1${'\0'.repeat(100)}PAR1`),
+      /^T cannot be read as Parquet: its bytes make no sense; write it again/,
+    ],
     ['four letters', Buffer.from('PAR1'), /^T is cut short/],
     ['a directory larger than the file', changed(-8, 2 ** 31 - 1), /^T cannot be read as Parquet: metadata length/],
     ['a directory that is none', changed(-8, 20), /^T cannot be read as Parquet/],

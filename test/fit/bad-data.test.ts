@@ -29,6 +29,12 @@ const Y = [
   [0, 0, 1],
 ];
 
+function circular(): unknown[] {
+  const array: unknown[] = [];
+  array.push(array, array, array);
+  return array;
+}
+
 function disposed(): tf.Tensor {
   const tensor = tf.ones([3, 6]);
   tensor.dispose();
@@ -43,7 +49,19 @@ describe('fit refuses as x', () => {
     ['NaN', [row(), row(Number.NaN), row()], RangeError, 'x[1], value 0 is NaN: numbers must be finite'],
     ['Infinity', [row(), row(), row(Number.POSITIVE_INFINITY)], RangeError, 'x[2], value 0 is Infinity'],
     ['a tensor with NaN', tf.fill([3, 6], Number.NaN), RangeError, 'x[0], value 0 is NaN'],
-    ['a number too large for float32', [row(1e39), row(), row()], RangeError, 'x[0], value 0 is Infinity'],
+    ['a number too large for float32', [row(1e300), row(), row()], RangeError, 'value 0 is 1e+300, more than a 32-bit'],
+    [
+      'one in an ndarray',
+      ndarray(Float64Array.from([...row(), ...row(1e39)] as number[]), [2, 6]),
+      RangeError,
+      'x[1], value 0 is 1e+39, more',
+    ],
+    [
+      'an array that holds itself',
+      circular(),
+      TypeError,
+      'x is nested more than 6 deep: an array in it may hold itself',
+    ],
     ['no rows', [], RangeError, 'x has no values: its shape is [0]'],
     ['empty rows', [[], [], []], RangeError, 'x has no values: its shape is [3,0]'],
     ['an empty tensor', tf.zeros([0, 6]), RangeError, 'x has no values: its shape is [0,6]'],
@@ -112,7 +130,7 @@ describe('fit refuses as model', () => {
     const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [6], units: 3 })] });
     const error = await refusal(model, X, Y);
     expect(error).toBeInstanceOf(TypeError);
-    expect(error.message).toBe('the model is not compiled: call model.compile({ optimizer, loss }) before fit');
+    expect(error.message).toBe('the model is not compiled: call model.compile({ optimizer, loss }) first');
   });
 
   it('a Sequential without layers', async () => {
@@ -125,6 +143,41 @@ describe('fit refuses as model', () => {
     model.dispose();
     const error = await refusal(model, X, Y);
     expect(error.message).toContain('disposed');
+  });
+
+  it.each([
+    ['all frozen', () => [tf.layers.dense({ inputShape: [6], units: 3, trainable: false })]],
+    ['without weights', () => [tf.layers.activation({ activation: 'relu', inputShape: [6] })]],
+  ])('one whose layers are %s', async (_, layers) => {
+    const model = tf.sequential({ layers: layers() });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    const y = model.outputs[0]?.shape[1] === 3 ? Y : X;
+    for (const engine of ['auto', 'tfjs'] as const) {
+      const error = await refusal(model, X, y, { engine });
+      expect(error).toBeInstanceOf(TypeError);
+      expect(error.message).toContain('the model has no weights to train');
+    }
+  });
+
+  it('one whose layers were frozen after it was compiled', async () => {
+    const model = mlp();
+    for (const layer of model.layers) layer.trainable = false;
+    expect((await refusal(model, X, Y)).message).toContain('the model has no weights to train');
+  });
+
+  it('one with a layer that gives nothing', async () => {
+    class Forgetful extends tf.layers.Layer {
+      static className = 'Forgetful';
+      override call(): tf.Tensor {
+        return undefined as unknown as tf.Tensor;
+      }
+    }
+    const layers = [new Forgetful({ inputShape: [6], name: 'lost' }), tf.layers.dense({ units: 3 })];
+    const model = tf.sequential({ layers });
+    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+    expect((await refusal(model, X, Y)).message).toBe(
+      "layer 'lost' (Forgetful) gave undefined: its call() must return a tensor, or a list of them",
+    );
   });
 
   it.each([undefined, null, {}, 'model.json', tf.layers.dense({ units: 1 })])('%s', async (model) => {

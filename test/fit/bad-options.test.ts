@@ -58,6 +58,13 @@ describe('fit refuses', () => {
     ['onProgress that is no function', { onProgress: 5 }, TypeError, 'onProgress must be a function, got 5'],
     ['callbacks that are a string', { callbacks: 'log' }, TypeError, 'callbacks must be objects with onTrainBegin'],
     ['a callback that is no function', { callbacks: { onEpochEnd: 5 } }, TypeError, 'onEpochEnd must be a function'],
+    [
+      "yieldEvery 'batches'",
+      { yieldEvery: 'batches' },
+      TypeError,
+      "yieldEvery must be 'auto', 'batch', 'epoch', 'never'",
+    ],
+    ['yieldEvery -1', { yieldEvery: -1 }, RangeError, 'or a number of milliseconds above 0, got -1'],
     ['options that are no object', 5, TypeError, 'options'],
     ['options that are null', null, TypeError, 'options'],
   ])('%s', async (_, options, type, message) => {

@@ -1,6 +1,6 @@
 /** With `shards` and `seed` fixed, the trained weights are the same bits for any number of workers. */
 import * as tf from '@tensorflow/tfjs';
-import { type FitOptions, fit } from 'shardfit';
+import { type FitOptions, fit, sgd } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from './support/matchers.js';
 import { classes, cnn, dropoutMlp } from './support/models.js';
@@ -45,3 +45,15 @@ it('a CNN is the same bits for 1, 2 and 3 workers', async () => {
   }
   expect(bits.size).toBe(1);
 });
+
+it.each([{ clipNorm: 0.05 }, { globalClipNorm: 0.1 }])(
+  'gradients added up over mini-batches and clipped by norm are the same bits for 1, 2, 3 and 5 workers: %o',
+  async (clip) => {
+    const bits = new Set<string>();
+    for (const workers of [1, 2, 3, 5]) {
+      const optimizer = sgd({ learningRate: 0.05, ...clip });
+      bits.add(await trainedBits({ workers, shards: 5, gradientAccumulationSteps: 3, optimizer }));
+    }
+    expect(bits.size).toBe(1);
+  },
+);

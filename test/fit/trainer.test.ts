@@ -63,3 +63,7 @@ it('refuses work after its end, and options that are none', async () => {
   await expect(trainer.fit(x, y)).rejects.toThrow('this trainer has ended');
   expect(() => new Trainer(mlp(tf.train.sgd(0.1)), { epochs: 2 } as object)).toThrow("Trainer has no option 'epochs'");
 });
+
+it.each([null, undefined, {}])('is of a model, not of %o', (model) => {
+  expect(() => new Trainer(model as unknown as tf.LayersModel)).toThrow('model must be a tf.LayersModel');
+});

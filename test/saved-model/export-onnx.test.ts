@@ -1,7 +1,7 @@
 /** Exported models in onnxruntime beside `model.predict` of tfjs, for several numbers of rows. */
 import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
-import { exportOnnx, type TensorInput } from 'shardfit';
+import { exportOnnx, predict, type TensorInput } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { residualCnn } from '../fit/support/coupled.js';
 
@@ -80,4 +80,25 @@ it('refuses what cannot be exported', () => {
   expect(() => exportOnnx(tf.sequential({ layers: [stateful] }))).toThrow(
     /^the model cannot be exported: layer 'memory' is stateful: .*; build it with stateful: false$/,
   );
+});
+
+it('an output that is listed twice is two outputs with names of their own', async () => {
+  const input = tf.input({ shape: [3] });
+  const output = tf.layers.dense({ units: 2, name: 'twice' }).apply(input) as tf.SymbolicTensor;
+  const model = tf.model({ inputs: input, outputs: [output, output] });
+  const session = await ort.InferenceSession.create(exportOnnx(model), { logSeverityLevel: 3 });
+  expect(session.outputNames).toEqual(['twice', 'twice_1']);
+  const results = await session.run({ [model.inputNames[0] as string]: new ort.Tensor('float32', [1, 2, 3], [1, 3]) });
+  const single = tf.model({ inputs: input, outputs: output });
+  const expected = (single.predict(tf.tensor2d([[1, 2, 3]])) as tf.Tensor).dataSync();
+  for (const name of session.outputNames) {
+    const values = (results[name] as ort.Tensor).data as Float32Array;
+    expected.forEach((value, at) => {
+      expect(values[at]).toBeCloseTo(value, 5);
+    });
+  }
+  const predicted = (await predict(model, [[1, 2, 3]], { workers: 1 })) as tf.Tensor[];
+  expect(predicted.map((tensor) => [...tensor.dataSync()])).toHaveLength(2);
+  expect(predicted[0]?.dataSync()).toEqual(predicted[1]?.dataSync());
+  await session.release();
 });

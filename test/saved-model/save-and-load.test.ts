@@ -6,6 +6,7 @@ import * as tf from '@tensorflow/tfjs';
 import { describe, expect, test } from 'vitest';
 import { loadModel, modelFolder } from '#shardfit/saved-model/load-model.js';
 import { saveModel } from '#shardfit/saved-model/save-model.js';
+import { SavedModelError } from '#shardfit/saved-model/saved-model-error.js';
 import { modelOf, PREPROCESSING, temporaryFolder, weightsOf } from './models.js';
 
 tf.enableProdMode();
@@ -148,5 +149,57 @@ describe('a damaged model is refused', () => {
     await rename(weights, join(root, 'real.bin'));
     await symlink(join(root, 'real.bin'), weights);
     await expect(loadModel(folder)).rejects.toThrow(/which is not in its folder/);
+  });
+});
+
+describe('saveModel refuses preprocessing that loadModel could not read, and writes nothing:', () => {
+  const { normalizer, target } = PREPROCESSING;
+  test.each([
+    ['an empty object', {}],
+    ['a text', 'abc'],
+    ['null', null],
+    ['statistics of fewer columns', { normalizer: { ...normalizer, mean: [1] }, target }],
+    ['a mean that is no number', { normalizer: { ...normalizer, mean: [1, Number.NaN] }, target }],
+    ['a target of an unknown kind', { normalizer, target: { name: 'y', kind: 'colour' } }],
+  ])('%s', async (_, preprocessing) => {
+    const folder = newFolder();
+    await expect(saveModel(folder, modelOf(1), preprocessing as typeof PREPROCESSING)).rejects.toThrow(
+      /^preprocessing must be \{ normalizer: .*, got one with /,
+    );
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('a model.json that tfjs wrote and somebody damaged is named, and leaves no tensors:', () => {
+  type Spec = { name: string; shape: number[]; dtype: string };
+  type Json = { weightsManifest: { paths: string[]; weights: Spec[] }[]; modelTopology: { config: object } };
+  test.each<[string, (json: Json, specs: Spec[]) => void]>([
+    ['a weight of another name', (_, [first]) => Object.assign(first as Spec, { name: 'other' })],
+    ['a weight of another shape', (_, [first]) => Object.assign(first as Spec, { shape: [3, 2] })],
+    ['a weight of another type', (_, [first]) => Object.assign(first as Spec, { dtype: 'int32' })],
+    ['unknown quantization', (_, [first]) => Object.assign(first as Spec, { quantization: { dtype: 'foo' } })],
+    ['a topology without layers', (json) => Object.assign(json.modelTopology, { config: {} })],
+  ])('%s', async (_, damage) => {
+    const folder = await savedFolder();
+    await editManifest(folder, (text) => {
+      const { userDefinedMetadata: _, ...json } = JSON.parse(text);
+      damage(json, json.weightsManifest[0].weights);
+      return JSON.stringify(json);
+    });
+    const before = tf.memory().numTensors;
+    const error = await loadModel(folder).catch((error) => error);
+    expect(error).toBeInstanceOf(SavedModelError);
+    expect(error.message).toMatch(/model\.json does not make a model: .*; save the model again$/s);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test('more files than a process may open', async () => {
+    const folder = await savedFolder();
+    await editManifest(folder, (text) => {
+      const { userDefinedMetadata: _, ...json } = JSON.parse(text);
+      json.weightsManifest[0].paths = Array(20_000).fill(json.weightsManifest[0].paths[0]);
+      return JSON.stringify(json);
+    });
+    await expect(loadModel(folder)).rejects.toThrow(/ should hold \d+ bytes, got \d+: cut short or of another model/);
   });
 });

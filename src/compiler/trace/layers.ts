@@ -40,10 +40,18 @@ export function watchLayers(layers: readonly OpenLayer[], graph: Graph): { resto
       const outer = graph.currentLayer;
       graph.currentLayer = layer.name;
       try {
-        return apply.apply(layer, args);
+        return checkOutput(layer, apply.apply(layer, args));
       } finally {
         graph.currentLayer = outer;
       }
     });
   });
+}
+
+/** @throws TypeError for a layer that gives nothing. */
+function checkOutput(layer: OpenLayer, output: unknown): unknown {
+  if (![output].flat().includes(undefined)) return output;
+  throw new TypeError(
+    `layer '${layer.name}' (${layer.getClassName()}) gave undefined: its call() must return a tensor, or a list of them`,
+  );
 }

@@ -96,8 +96,11 @@ export class StepTrace {
   predict(): void {
     const features = this.#data.slice(0, this.model.inputs.length);
     const call = this.model as unknown as { apply(x: tf.Tensor[], options: object): tf.Tensor | tf.Tensor[] };
-    [call.apply(features, { training: false })].flat().forEach((output, index) => {
-      this.outputs.push({ role: { kind: 'prediction', index }, value: this.session.valueOf(output) });
+    const results = [call.apply(features, { training: false })].flat();
+    this.model.outputs.forEach((output, index) => {
+      // tfjs gives one that is listed twice its first place only.
+      const result = results[this.model.outputs.indexOf(output)] as tf.Tensor;
+      this.outputs.push({ role: { kind: 'prediction', index }, value: this.session.valueOf(result) });
     });
   }
 

@@ -146,6 +146,8 @@ function checkFlat(path: string, { element, children }: SchemaTree): void {
 
 function damaged(path: string, error: unknown): DataError {
   if (error instanceof DataError) return error;
-  const message = (error as Error).message.replace(/^parquet /, '');
+  // hyparquet's own messages are plain errors; others say where in its code the damage was met.
+  const met = error instanceof TypeError || error instanceof RangeError;
+  const message = met ? 'its bytes make no sense' : (error as Error).message.replace(/^parquet /, '');
   return new DataError(`${path} cannot be read as Parquet: ${message}; write it again`);
 }

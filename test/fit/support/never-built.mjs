@@ -1,0 +1,2 @@
+/** A module of a model that never comes. */
+export const build = () => new Promise(() => {});
