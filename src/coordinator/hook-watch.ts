@@ -1,4 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { WeightList } from './model-weights.js';
 import type { StateResets } from './stateful.js';
 
 /** A weight with the tfjs variable behind it, whose data is another after every assignment. */
@@ -12,6 +13,7 @@ interface OpenWeight {
  */
 export class HookWatch {
   readonly #model: tf.LayersModel;
+  readonly #weights: WeightList;
   readonly #hasOwnOptimizer: boolean;
   readonly #told = new Set<string>();
   readonly #resets: StateResets;
@@ -19,8 +21,9 @@ export class HookWatch {
   #dataIds: object[] = [];
 
   /** @param hasOwnOptimizer whether `fit` was given an optimizer, in place of that of `compile`. */
-  constructor(model: tf.LayersModel, hasOwnOptimizer: boolean, resets: StateResets) {
+  constructor(model: tf.LayersModel, weights: WeightList, hasOwnOptimizer: boolean, resets: StateResets) {
     this.#model = model;
+    this.#weights = weights;
     this.#resets = resets;
     this.#hasOwnOptimizer = hasOwnOptimizer;
   }
@@ -62,6 +65,6 @@ export class HookWatch {
   }
 
   #dataIdsNow(): object[] {
-    return (this.#model.weights as unknown as OpenWeight[]).map(({ val }) => val.dataId);
+    return (this.#weights.weights as unknown as OpenWeight[]).map(({ val }) => val.dataId);
   }
 }

@@ -47,7 +47,7 @@ export class Training implements AsyncDisposable {
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
     this.#resets = new StateResets(model);
-    this.#watch = new HookWatch(model, options.optimizer !== undefined, this.#resets);
+    this.#watch = new HookWatch(model, prepared.weights, options.optimizer !== undefined, this.#resets);
     this.#ledger = new WeightsLedger(model, prepared.weights, arena, parameters.parameters, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();

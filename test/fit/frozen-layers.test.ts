@@ -38,6 +38,13 @@ describe('a layer', () => {
     expect(byLayer(model)).toEqual(byLayer(await trained(() => ({}))));
   });
 
+  it('that is frozen in onBatchEnd has no other weights by that', async () => {
+    const { x, y } = classes(40);
+    const model = mlp();
+    const callbacks = { onBatchEnd: async () => setTrainable(model, false) };
+    expect((await fit(model, x, y, { ...ARGS, callbacks })).run.warnings).toEqual([]);
+  });
+
   it('that a callback frees keeps its own weights', async () => {
     const freeze = (model: tf.Sequential) => {
       setTrainable(model, false);
