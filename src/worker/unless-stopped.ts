@@ -2,12 +2,14 @@ import type { Control } from '../common/control.js';
 
 /** Milliseconds between two looks at the control words. */
 const INTERVAL = 50;
+/** Looks that `work` still has when another worker has failed, to fail of its own: the first rank that does is named. */
+const LAST_LOOKS = 20;
 
 /**
  * What the code of a user comes to in a worker; undefined once a stop is requested, since it may never come to an end.
  *
  * @param late is given what comes after that.
- * @throws AbortedError once another worker has failed; what `work` throws.
+ * @throws AbortedError a second after another worker has failed; what `work` throws.
  */
 export async function unlessStopped<T>(
   work: Promise<T>,
@@ -17,12 +19,13 @@ export async function unlessStopped<T>(
   let timer: NodeJS.Timeout | undefined;
   let waiting = true;
   const stopped = new Promise<undefined>((resolve, reject) => {
+    let looks = LAST_LOOKS;
     timer = setInterval(() => {
+      if (control.stopRequested) resolve(undefined);
       try {
         control.throwIfAborted();
-        if (control.stopRequested) resolve(undefined);
       } catch (error) {
-        reject(error);
+        if (looks-- === 0) reject(error);
       }
     }, INTERVAL);
   });

@@ -1,4 +1,7 @@
 /** Code of the user that never ends, or fails where nobody waits for it. */
+import { rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as tf from '@tensorflow/tfjs';
 import { type FitOptions, fit, Trainer } from 'shardfit';
@@ -89,6 +92,14 @@ describe('a signal ends', () => {
     await trainer.close();
     expect(workerThreads()).toBe(0);
   });
+});
+
+it('a worker that fails ends the wait of the others for a model that is never built', async () => {
+  const modelModule = new URL('./support/built-by-none.mjs', import.meta.url);
+  const { x, y } = classes(20);
+  await expect(fit(mlp(), x, y, { engine: 'tfjs', modelModule, workers: 2 })).rejects.toThrow(/worker [01]: not here/);
+  expect(workerThreads()).toBe(0);
+  await rmdir(join(tmpdir(), `shardfit-built-by-none-${process.pid}`));
 });
 
 it('a callback that is at work when the signal comes has a moment to finish', async () => {
