@@ -1,7 +1,7 @@
 /** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
 import type { OutputRole, StepProgram, TensorSpec } from '../common/program.js';
-import { gainOfCutting } from './gain-of-cutting.js';
+import { expectedTime } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
 import { lowerGraph, mergeOperations } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
@@ -117,12 +117,12 @@ export class StepCompiler {
     }
   }
 
-  /** Whether mini-batches of so many rows are expected to be done faster by several workers, a shard each, than by one. */
-  isWorthCutting(batchRows: number, shards: number): boolean {
+  /** What an update with mini-batches of so many rows is expected to take with so many workers, in nanoseconds. */
+  expectedTime(batchRows: number, workers: number): number {
     const outputs = this.#lower(batchRows).outputs;
     const gradients = outputs.filter(({ role }) => role.kind === 'gradient');
     const parameters = gradients.reduce((sum, { value }) => sum + sizeOf(value.shape), 0);
-    return gainOfCutting(topologicalOrder(outputs.map(({ value }) => value)), parameters, shards) > 0;
+    return expectedTime(topologicalOrder(outputs.map(({ value }) => value)), parameters, workers);
   }
 
   /** The step of a shard as if it were a mini-batch, times its share of the real one. */

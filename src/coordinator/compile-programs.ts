@@ -23,6 +23,8 @@ export interface CompiledPrograms {
   /** Pieces that mini-batches are cut into: one where the model does not allow more, or where more would be slower. */
   shards: number;
   workers: number;
+  /** Whether it remains to be seen if fewer workers would be faster. */
+  triesWorkers: boolean;
   /** What is not as was asked for, in sentences. */
   warnings: string[];
   /**
@@ -106,6 +108,7 @@ function eagerPrograms(
     constraint: eagerConstraints(model),
     shards,
     workers: options.workers,
+    triesWorkers: options.triesWorkers,
     warnings,
     compile: (_, batchRows) => programs(batchRows, batchRows),
     eager: describeEager(model, modelModule, { features: rowSpecs(data.features), targets: rowSpecs(data.targets) }),
@@ -123,8 +126,8 @@ function compileTraced(
     evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options),
   };
   const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };
-  const isWhole = options.choosesShards && !isWorthCutting(compilers.training, options, data.rows);
-  const workers = isWhole ? 1 : options.workers;
+  const { workers, triesWorkers } = chooseWorkers(compilers.training, options, data.rows);
+  const wanted = options.choosesShards && workers === 1 ? 1 : options.shards;
   const compile = (shards: number) => ({
     training: compileTraining(compilers.training, options, data.rows, shards),
     evaluation: validation
@@ -132,6 +135,7 @@ function compileTraced(
       : [],
     shards,
     workers,
+    triesWorkers,
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
       const compileWork = work === 'training' ? compileTraining : compileEvaluation;
@@ -141,7 +145,7 @@ function compileTraced(
   });
   const constraint = compileConstraints(model);
   try {
-    return { ...compile(isWhole ? 1 : options.shards), constraint, warnings: [] };
+    return { ...compile(wanted), constraint, warnings: [] };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
     const warning =
@@ -151,9 +155,17 @@ function compileTraced(
   }
 }
 
-function isWorthCutting(compiler: StepCompiler, { batchSize, shards }: ResolvedOptions, rows: number): boolean {
+/** All workers are surely the fastest where half of them are expected to take this many times as long. */
+const SURE = 4 / 3;
+
+/** One worker where cutting mini-batches is expected to cost more than it saves; else all of them, and whether that is sure. */
+function chooseWorkers(compiler: StepCompiler, options: ResolvedOptions, rows: number) {
+  const { workers, triesWorkers, choosesShards, batchSize } = options;
+  if (!triesWorkers) return { workers, triesWorkers };
   const batchRows = Math.min(batchSize, rows);
-  return compiler.isWorthCutting(batchRows, Math.min(shards, batchRows));
+  const time = (count: number): number => compiler.expectedTime(batchRows, Math.min(count, batchRows));
+  if (choosesShards && time(workers) >= time(1)) return { workers: 1, triesWorkers };
+  return { workers, triesWorkers: time(Math.floor(workers / 2)) < SURE * time(workers) };
 }
 
 /** Mini-batches of the first size could be cut: it is too late to leave these whole. */

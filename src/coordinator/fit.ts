@@ -64,7 +64,8 @@ export async function train(
   try {
     const prepared = await prepare(trained);
     const { shards, workers } = prepared.setup;
-    return await run(threads, trained, prepared, { ...options, shards, workers });
+    const { triesWorkers } = prepared;
+    return await run(threads, trained, prepared, { ...options, shards, workers, triesWorkers });
   } finally {
     state.isTraining = false;
   }

@@ -42,6 +42,8 @@ export interface PreparedGroup {
   arrangement: string;
   /** Names of loss and metrics, as in `History`. */
   logNames: string[];
+  /** See `CompiledPrograms`. */
+  triesWorkers: boolean;
   /** What is not as was asked for. */
   warnings: string[];
   compile: CompiledPrograms['compile'];
@@ -86,7 +88,7 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  { training, evaluation, constraint, shards, workers, warnings, compile, eager }: CompiledPrograms,
+  { training, evaluation, constraint, shards, workers, triesWorkers, warnings, compile, eager }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
@@ -120,7 +122,19 @@ export function prepareGroup(
   const counts = { updates: state.updates, batches: state.batches };
   const control = new Control(arena.ints('control'));
   return {
-    ...{ setup, arena, dataSets, control, parameters, optimizer, counts, arrangement, logNames, warnings },
+    ...{
+      setup,
+      arena,
+      dataSets,
+      control,
+      parameters,
+      optimizer,
+      counts,
+      arrangement,
+      triesWorkers,
+      logNames,
+      warnings,
+    },
     weights: { weights: model.weights },
     compile: withPresentWeights(model, compile),
   };

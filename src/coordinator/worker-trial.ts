@@ -20,13 +20,17 @@ export class WorkerTrial {
   readonly #multiple: number;
   #workers: number;
   #settled = false;
+  #confirming = false;
   #next: number;
   #warm = false;
   #seconds = 0;
   #steps = 0;
 
+  readonly #all: number;
+
   /** @param multiple mini-batches that make an update. */
   constructor(all: number, multiple: number) {
+    this.#all = all;
     this.#workers = all;
     this.#multiple = multiple;
     this.#next = multiple;
@@ -64,15 +68,25 @@ export class WorkerTrial {
 
   #conclude(): void {
     const millisecondsPerUpdate = (this.#seconds / this.#steps) * this.#multiple * 1000;
-    this.tried.push({ workers: this.#workers, millisecondsPerUpdate });
+    const before = this.tried.find(({ workers }) => workers === this.#workers);
+    if (before) before.millisecondsPerUpdate = Math.min(before.millisecondsPerUpdate, millisecondsPerUpdate);
+    else this.tried.push({ workers: this.#workers, millisecondsPerUpdate });
     const best = this.tried.reduce((a, b) => (b.millisecondsPerUpdate < a.millisecondsPerUpdate ? b : a));
     const slower = millisecondsPerUpdate > CLEARLY_SLOWER * best.millisecondsPerUpdate;
-    if (slower || this.#workers === 1) {
+    if (!this.#confirming && !slower && this.#workers > 1) {
+      this.#begin(Math.floor(this.#workers / 2));
+    } else if (!this.#confirming && best.workers !== this.#all) {
+      // All of them came first, when everything was new: once more.
+      this.#confirming = true;
+      this.#begin(this.#all);
+    } else {
       this.#workers = best.workers;
       this.#settled = true;
-      return;
     }
-    this.#workers = Math.floor(this.#workers / 2);
+  }
+
+  #begin(workers: number): void {
+    this.#workers = workers;
     this.#next = this.#multiple;
     this.#warm = false;
     this.#seconds = 0;

@@ -41,6 +41,17 @@ describe('a trial', () => {
     // 1 to warm up, 2 with two workers, and 1 with one.
     expect(settle(2, (workers) => 0.2 / workers)).toMatchObject({ workers: 2, tried: [2, 1], sizes: [1, 2, 1] });
   });
+
+  it('is not misled by a slow start', () => {
+    let updates = 0;
+    const trial = new WorkerTrial(2, 1);
+    while (!trial.settled) {
+      const steps = trial.steps(1000);
+      updates += steps;
+      trial.add(steps, (steps * (updates < 8 ? 0.3 : 0.1)) / trial.workers);
+    }
+    expect(trial.workers).toBe(2);
+  });
 });
 
 describe.runIf(availableParallelism() > 1)('fit', () => {

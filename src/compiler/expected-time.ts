@@ -13,10 +13,10 @@ const FIXED = 20_000;
 
 const FREE = new Set(['Input', 'Constant', 'Expand', 'Identity', 'Reshape', 'Transpose']);
 
-/** Nanoseconds of an update saved by `shards` shards that are computed at the same time; negative if they cost more. */
-export function gainOfCutting(order: readonly Value[], parameters: number, shards: number): number {
+/** Nanoseconds that an update takes with so many workers, each with a shard of the mini-batch. */
+export function expectedTime(order: readonly Value[], parameters: number, workers: number): number {
   const divisible = order.reduce((sum, value) => sum + nanosecondsOf(value), 0);
-  return divisible * (1 - 1 / shards) - FIXED - PER_PARAMETER * parameters;
+  return workers === 1 ? divisible : divisible / workers + FIXED + PER_PARAMETER * parameters;
 }
 
 function nanosecondsOf(value: Value): number {
