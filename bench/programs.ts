@@ -11,6 +11,7 @@ const WORKLOADS = [
   FACTORIES.cnn(32, 32),
   FACTORIES.cnn(64, 64),
   FACTORIES.cnn(128, 128),
+  FACTORIES['residual-cnn'](64, 64),
 ];
 
 const args = process.argv.slice(2);
