@@ -1,5 +1,6 @@
 /** Where each weight of the model stands in the arena's vector of parameters, in a gradient slot and in an optimizer slot. */
 
+import type { Piece } from './pieces.js';
 import { sizeOf } from './shapes.js';
 
 /**
@@ -12,8 +13,11 @@ export interface Parameter {
   /** Index in `model.weights`. */
   index: number;
   name: string;
+  /** Of the weight, also where this is a piece of it. */
   shape: number[];
   role: WeightRole;
+  /** Set where a weight stands in pieces, each beside those of other weights that the same shard has. */
+  piece?: Piece;
   /** Number of values. */
   size: number;
   /** First value in the vector. */
@@ -34,13 +38,26 @@ export interface ParameterLayout {
 /** Floats on a cache line: parameters start on a line of their own, so that slices of two workers never share one. */
 export const LINE = 16;
 
-/** Lays out the weights of a model, those that a step writes first. */
-export function layOutParameters(weights: Omit<Parameter, 'size' | 'offset'>[]): ParameterLayout {
+/** Weights that are cut along their units: axes by index in `model.weights`, and the number of pieces of each. */
+export interface WeightCut {
+  pieces: number;
+  axes: ReadonlyMap<number, number>;
+}
+
+type Weight = Omit<Parameter, 'size' | 'offset' | 'piece'>;
+
+/**
+ * Lays out the weights of a model, those that a step writes first.
+ *
+ * @param cut weights that stand in pieces: behind those that are not cut first all pieces of the first shard, and so on.
+ */
+export function layOutParameters(weights: readonly Weight[], cut?: WeightCut): ParameterLayout {
   const parameters: Parameter[] = [];
   let end = 0;
+  const pieces: readonly (Weight & { piece?: Piece })[] = cut ? inPieces(weights, cut) : weights;
   const place = (role: WeightRole) => {
-    for (const weight of weights.filter((w) => w.role === role)) {
-      const size = sizeOf(weight.shape);
+    for (const weight of pieces.filter((w) => w.role === role)) {
+      const size = sizeOf(weight.shape) / (weight.piece?.count ?? 1);
       parameters.push({ ...weight, size, offset: end });
       end += Math.ceil(size / LINE) * LINE;
     }
@@ -49,9 +66,19 @@ export function layOutParameters(weights: Omit<Parameter, 'size' | 'offset'>[]):
   return { parameters, trainedEnd: place('trained'), replacedEnd: place('replaced'), length: place('fixed') };
 }
 
-/** @throws Error if the layout has no weight of that index. */
-export function parameterAt({ parameters }: ParameterLayout, index: number): Parameter {
-  const parameter = parameters.find((p) => p.index === index);
-  if (!parameter) throw new Error(`the model has no weight ${index}`);
+function inPieces(weights: readonly Weight[], { pieces: count, axes }: WeightCut): (Weight & { piece?: Piece })[] {
+  const pieces = Array.from({ length: count }, (_, index) =>
+    weights.flatMap((weight) => {
+      const axis = axes.get(weight.index);
+      return axis === undefined ? [] : [{ ...weight, piece: { axis, index, count } }];
+    }),
+  );
+  return [...weights.filter(({ index }) => !axes.has(index)), ...pieces.flat()];
+}
+
+/** @throws Error if the layout has no weight of that index, or no such piece of it. */
+export function parameterAt({ parameters }: ParameterLayout, index: number, piece?: number): Parameter {
+  const parameter = parameters.find((p) => p.index === index && p.piece?.index === piece);
+  if (!parameter) throw new Error(`the model has no weight ${index}${piece === undefined ? '' : `, piece ${piece}`}`);
   return parameter;
 }

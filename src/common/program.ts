@@ -16,9 +16,13 @@ export interface NamedSpec extends TensorSpec {
   name: string;
 }
 
+/** Which piece of a tensor that is cut: the shard's own, or that of a number. */
+export type PieceChoice = 'own' | number;
+
 /** What a worker feeds to a program input. `index` counts in `model.weights`, `model.inputs` or `model.outputs`. */
 export type InputRole =
-  | { kind: 'weight'; index: number }
+  /** `piece`: of a weight that is cut along its units; see `WeightCut`. */
+  | { kind: 'weight'; index: number; piece?: PieceChoice }
   | { kind: 'feature'; index: number }
   | { kind: 'target'; index: number }
   /** Weights of the rows in the loss of output `index`, shape [rows]. */
@@ -26,14 +30,15 @@ export type InputRole =
   /**
    * Numbers in [0, 1) from the counter-based generator. `stream` tells random inputs of one program apart and stays the
    * same for every shard size. `perRow`: the first axis counts rows of the shard; otherwise one draw serves all rows.
+   * `cutAxis`: the shard's own piece along it, of a tensor of which each shard draws all.
    */
-  | { kind: 'uniform'; stream: number; perRow: boolean };
+  | { kind: 'uniform'; stream: number; perRow: boolean; cutAxis?: number };
 
 /** What a program output means. A plain sum over the shards of a mini-batch is the mini-batch's. */
 export type OutputRole =
-  | { kind: 'gradient'; index: number }
+  | { kind: 'gradient'; index: number; piece?: PieceChoice }
   /** New value of a non-trainable weight (batch norm's moving averages). */
-  | { kind: 'state'; index: number }
+  | { kind: 'state'; index: number; piece?: PieceChoice }
   /** What a weight's constraint makes of it after an update. */
   | { kind: 'constrained'; index: number }
   /** An output of the model itself. */
@@ -47,13 +52,20 @@ export type ProgramOutput = NamedSpec & { role: OutputRole };
 /** How the parts of all shards become one value. */
 export type Reduction = 'sum' | 'max' | 'min' | 'prod';
 
-/** A value that each shard has a part of and whose total all shards go on with. */
+/** What becomes of the parts of all shards, in the words of MPI: their reduction, all of them side by side, or each shard's piece of the sum. */
+export type Collective =
+  | { kind: 'all-reduce'; reduction: Reduction }
+  | { kind: 'all-gather'; axis: number }
+  | { kind: 'reduce-scatter'; axis: number };
+
+/** A value that each shard has a part of and whose total shards go on with. */
 export interface Exchange {
   /** Name of the part, an output of stage `stage`, and of the total, an input of later stages. Both float32. */
   part: string;
   total: string;
   stage: number;
-  reduction: Reduction;
+  collective: Collective;
+  /** Of the part. */
   shape: number[];
 }
 
@@ -68,6 +80,8 @@ export interface ProgramStage {
 
 /** What one shard computes of the step of a mini-batch. */
 export interface StepProgram {
+  /** Set where shards have units of the layers, and all rows of the mini-batch: how many of them share the units. */
+  unitShards?: number;
   /** Rows of the shard that the program takes. */
   rows: number;
   /** Rows of the mini-batch that the shard is a part of; equal to `rows` where it is all of it. */

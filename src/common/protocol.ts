@@ -6,6 +6,9 @@ import type { ParameterLayout } from './parameters.js';
 import type { DType, StepProgram, TensorSpec } from './program.js';
 import type { SpeedModel, UpdateRule } from './update-rules.js';
 
+/** What the shards of a mini-batch share among them: its rows, or the units of the model's layers. */
+export type Split = 'rows' | 'units';
+
 /** What a program is for. */
 export type Work = 'training' | 'evaluation' | 'prediction' | 'constraint';
 
@@ -40,6 +43,8 @@ export interface ReplicaSetup {
   rank: number;
   workers: number;
   shards: number;
+  /** What the shards of a mini-batch in training are: some of its rows each, or all rows and some of the layers' units each. */
+  split: Split;
   memory: WebAssembly.Memory;
   layout: ArenaLayout;
   parameters: ParameterLayout;

@@ -1,15 +1,19 @@
 /** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
-import type { OutputRole, StepProgram, TensorSpec } from '../common/program.js';
-import { expectedTime } from './expected-time.js';
+import type { WeightCut } from '../common/parameters.js';
+import type { InputRole, OutputRole, StepProgram, TensorSpec } from '../common/program.js';
+import { expectedTime, expectedUnitTime } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
+import { concat } from './graph/layout.js';
 import { lowerGraph, mergeOperations } from './graph/lower.js';
+import { rebuild } from './graph/rebuild.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
+import { partitionUnits } from './partition/units/partition-units.js';
 import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
@@ -75,8 +79,18 @@ export function compileConstraints(model: tf.LayersModel): StepProgram[] {
 
 /** A step with symbolic nodes written out. */
 interface Lowered {
-  roles: Map<string, StepProgram['inputs'][number]['role']>;
+  roles: Map<string, InputRole>;
   outputs: { role: OutputRole; value: Value }[];
+}
+
+/** A step cut along the units of its layers. */
+export interface UnitStep {
+  /** That of every shard. */
+  program(): StepProgram;
+  /** Weights of which each shard has a piece. */
+  cut: WeightCut;
+  /** What an update is expected to take with a worker for each shard, in nanoseconds. */
+  expectedTime: number;
 }
 
 /** Compiles one model's step for mini-batches and shards of several sizes; every number of rows is traced once. */
@@ -85,14 +99,23 @@ export class StepCompiler {
   readonly #lowered = new Map<number, Lowered>();
 
   readonly #tapes: boolean;
+  readonly #cut: WeightCut | undefined;
 
   /**
    * @param trace `traceTraining` or `traceEvaluation`
    * @param tapes whether small steps get tapes too
+   * @param cut weights that stand in pieces: the programs put them together
    */
-  constructor(trace: typeof traceTraining, model: tf.LayersModel, data: Omit<DataSpecs, 'rows'>, tapes = true) {
+  constructor(
+    trace: typeof traceTraining,
+    model: tf.LayersModel,
+    data: Omit<DataSpecs, 'rows'>,
+    tapes = true,
+    cut?: WeightCut,
+  ) {
     this.#trace = (rows) => trace(model, { ...data, rows });
     this.#tapes = tapes;
+    this.#cut = cut;
   }
 
   /**
@@ -115,6 +138,29 @@ export class StepCompiler {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
     }
+  }
+
+  /**
+   * The step of a shard that has units of the layers, for all rows of a mini-batch.
+   *
+   * @throws NotPartitionable if the layers cannot be cut.
+   */
+  compileUnits(rows: number, shards: number): UnitStep {
+    const whole = this.#lower(rows);
+    const { outputs: values, cut } = partitionUnits(whole.outputs, whole.roles, shards);
+    const axes = cut.weights;
+    const roles = new Map<string, InputRole>();
+    for (const [name, role] of whole.roles) roles.set(name, withOwnPiece(role, axes, cut.axisOf(name)));
+    const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
+    const program = (): StepProgram => {
+      const { tape: _, ...ofShard } = encode({ roles, outputs }, mergeOperations(values), rows, rows);
+      return { ...ofShard, unitShards: shards };
+    };
+    return {
+      program,
+      cut: { pieces: shards, axes },
+      expectedTime: expectedUnitTime(topologicalOrder(values), shards),
+    };
   }
 
   /** What an update with mini-batches of so many rows is expected to take with so many workers, in nanoseconds. */
@@ -148,7 +194,8 @@ export class StepCompiler {
   #lower(rows: number): Lowered {
     const known = this.#lowered.get(rows);
     if (known) return known;
-    const lowered = lower(this.#trace(rows));
+    const step = lower(this.#trace(rows));
+    const lowered = this.#cut ? withPieces(step, this.#cut) : step;
     this.#lowered.set(rows, lowered);
     return lowered;
   }
@@ -162,6 +209,42 @@ function lower(step: TracedStep): Lowered {
   const outputs = step.outputs.map(({ role }, i) => ({ role, value: values[i] as Value }));
   const roles = new Map([...step.roles].map(([value, role]) => [value.attrs.name as string, role]));
   return { roles, outputs };
+}
+
+/** The role of what is cut: the weight, or what a shard has for it, or random numbers along `axis`. */
+function withOwnPiece<T extends InputRole | OutputRole>(
+  role: T,
+  axes: ReadonlyMap<number, number>,
+  axis?: number | null,
+): T {
+  if (role.kind === 'uniform') return typeof axis === 'number' ? { ...role, cutAxis: axis } : role;
+  const isWeight = role.kind === 'weight' || role.kind === 'gradient' || role.kind === 'state';
+  return isWeight && axes.has(role.index) ? { ...role, piece: 'own' } : role;
+}
+
+/** The step with each weight that is cut put together from its pieces. */
+function withPieces({ roles, outputs }: Lowered, { pieces, axes }: WeightCut): Lowered {
+  const all = new Map(roles);
+  const replacements = new Map<Value, Value>();
+  for (const value of topologicalOrder(outputs.map((output) => output.value))) {
+    const role = value.op === 'Input' ? roles.get(value.attrs.name as string) : undefined;
+    const axis = role?.kind === 'weight' ? axes.get(role.index) : undefined;
+    if (role?.kind !== 'weight' || axis === undefined) continue;
+    const { graph, dtype } = value;
+    const shape = value.shape.map((n, i) => (i === axis ? n / pieces : n));
+    const inputs = Array.from({ length: pieces }, (_, piece) => {
+      const name = `${value.attrs.name}_${piece}`;
+      all.set(name, { ...role, piece });
+      return graph.input(name, { shape, dtype });
+    });
+    replacements.set(value, concat(inputs, axis));
+  }
+  const values = rebuild(
+    outputs.map(({ value }) => value),
+    replacements,
+    (value) => value,
+  );
+  return { roles: all, outputs: outputs.map(({ role }, i) => ({ role, value: values[i] as Value })) };
 }
 
 function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {

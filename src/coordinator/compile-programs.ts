@@ -1,7 +1,8 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { WeightCut } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
-import type { EagerModel } from '../common/protocol.js';
-import { type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
+import type { EagerModel, Split } from '../common/protocol.js';
+import { batchSizes, type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
 import {
   type BatchStatistics,
   compileConstraints,
@@ -15,6 +16,7 @@ import { checkTrainsSomething } from './check-model.js';
 import { describeEager, eagerConstraints, eagerProgram } from './eager-model.js';
 import { type MatchedData, rowSpecs } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
+import { planSplit, whyNotUnits } from './plan-split.js';
 
 export interface CompiledPrograms {
   training: StepProgram[];
@@ -22,6 +24,10 @@ export interface CompiledPrograms {
   constraint: StepProgram[];
   /** Pieces that mini-batches are cut into: one where the model does not allow more, or where more would be slower. */
   shards: number;
+  /** What those pieces are. */
+  split: Split;
+  /** Of units: which weights stand in pieces. */
+  cut?: WeightCut;
   workers: number;
   /** Whether it remains to be seen if fewer workers would be faster. */
   triesWorkers: boolean;
@@ -107,6 +113,7 @@ function eagerPrograms(
     evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
     constraint: eagerConstraints(model),
     shards,
+    split: 'rows',
     workers: options.workers,
     triesWorkers: options.triesWorkers,
     warnings,
@@ -121,33 +128,44 @@ function compileTraced(
   data: MatchedData,
   validation: { data: MatchedData; batchSize: number } | undefined,
 ): CompiledPrograms {
+  const compiler = compilerOf(traceTraining, model, data, options);
+  const constraint = compileConstraints(model);
+  const plan = planSplit(compiler, options, {
+    batchRows: Math.min(options.batchSize, data.rows),
+    whyNotUnits: whyNotUnits(model, options, constraint),
+  });
+  const { cut, workers, triesWorkers } = plan;
   const compilers = {
-    training: compilerOf(traceTraining, model, data, options),
-    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options),
+    training: compiler,
+    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options, cut),
   };
   const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };
-  const { workers, triesWorkers } = chooseWorkers(compilers.training, options, data.rows);
-  const wanted = options.choosesShards && workers === 1 ? 1 : options.shards;
-  const compile = (shards: number) => ({
-    training: compileTraining(compilers.training, options, data.rows, shards),
+  const compile = (shards: number): Omit<CompiledPrograms, 'constraint' | 'warnings'> => ({
+    training: cut
+      ? compileUnits(compiler, batchSizes(data.rows, options.batchSize), cut)
+      : compileTraining(compiler, options, data.rows, shards),
     evaluation: validation
       ? compileEvaluation(compilers.evaluation, evaluationOptions, validation.data.rows, shards)
       : [],
     shards,
+    split: cut ? 'units' : 'rows',
+    ...(cut && { cut }),
     workers,
     triesWorkers,
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
-      const compileWork = work === 'training' ? compileTraining : compileEvaluation;
       const remedy = "train with shards: 1 or batchStatistics: 'shard'";
-      return orSayWhich(batchRows, shards, remedy, () => compileWork(compilers[work], own, batchRows, shards));
+      return orSayWhich(batchRows, shards, remedy, () => {
+        if (work === 'evaluation') return compileEvaluation(compilers.evaluation, own, batchRows, shards);
+        return cut ? compileUnits(compiler, [batchRows], cut) : compileTraining(compiler, own, batchRows, shards);
+      });
     },
   });
-  const constraint = compileConstraints(model);
   try {
-    return { ...compile(wanted), constraint, warnings: [] };
+    return { ...compile(plan.shards), constraint, warnings: [] };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
+    if (cut) return compileTraced(model, { ...options, split: 'rows' }, data, validation);
     const warning =
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
@@ -155,17 +173,15 @@ function compileTraced(
   }
 }
 
-/** All workers are surely the fastest where half of them are expected to take this many times as long. */
-const SURE = 4 / 3;
-
-/** One worker where cutting mini-batches is expected to cost more than it saves; else all of them, and whether that is sure. */
-function chooseWorkers(compiler: StepCompiler, options: ResolvedOptions, rows: number) {
-  const { workers, triesWorkers, choosesShards, batchSize } = options;
-  if (!triesWorkers) return { workers, triesWorkers };
-  const batchRows = Math.min(batchSize, rows);
-  const time = (count: number): number => compiler.expectedTime(batchRows, Math.min(count, batchRows));
-  if (choosesShards && time(workers) >= time(1)) return { workers: 1, triesWorkers };
-  return { workers, triesWorkers: time(Math.floor(workers / 2)) < SURE * time(workers) };
+/** The programs of shards of units for mini-batches of several sizes, all of which must cut the same weights. */
+function compileUnits(compiler: StepCompiler, sizes: readonly number[], cut: WeightCut): StepProgram[] {
+  return sizes.map((rows) => {
+    const step = compiler.compileUnits(rows, cut.pieces);
+    if (JSON.stringify([...step.cut.axes].sort()) !== JSON.stringify([...cut.axes].sort())) {
+      throw new NotPartitionable('has mini-batches of different sizes cut different weights');
+    }
+    return step.program();
+  });
 }
 
 /** Mini-batches of the first size could be cut: it is too late to leave these whole. */
@@ -218,8 +234,9 @@ export function compilerOf(
   model: tf.LayersModel,
   data: MatchedData,
   { engine }: ResolvedOptions,
+  cut?: WeightCut,
 ): StepCompiler {
   const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
   const sampleWeights = data.sampleWeights.map((weights) => weights !== undefined);
-  return new StepCompiler(trace, model, { features, targets, sampleWeights }, engine !== 'onnx');
+  return new StepCompiler(trace, model, { features, targets, sampleWeights }, engine !== 'onnx' && !cut, cut);
 }

@@ -1,4 +1,4 @@
-import type { Pass } from '../common/protocol.js';
+import type { Pass, Split } from '../common/protocol.js';
 import { activeShards, batchRange } from '../common/shards.js';
 
 /** Where logs stand in the arena. */
@@ -8,6 +8,8 @@ export interface LogGeometry {
   /** Names of loss and metrics. */
   names: string[];
   shards: number;
+  /** What the shards share: those of few rows may have none. */
+  split: Split;
 }
 
 /** Adds up shard logs to batch logs, and batch logs to an epoch's means, weighted by rows. */
@@ -49,14 +51,15 @@ export class EpochLogs {
 
   /** Takes in one more step, which must be done, and returns its rows and logs. */
   next(): { step: number; size: number; logs: Record<string, number> } {
-    const { logs, names, shards } = this.#geometry;
+    const { logs, names, shards, split } = this.#geometry;
     const { data, batchSize, firstStep = 0 } = this.#pass as Pass;
     const at = this.stepsOfPass;
     const step = this.#steps++;
     const size = batchRange(data.rows, batchSize, firstStep + at).count;
+    const active = split === 'units' ? shards : activeShards(size, shards);
     const values = names.map((_, i) => {
       let sum = 0;
-      for (let shard = 0; shard < activeShards(size, shards); shard++) {
+      for (let shard = 0; shard < active; shard++) {
         sum += logs[(at * shards + shard) * names.length + i] as number;
       }
       return sum;

@@ -52,7 +52,17 @@ export function prepareEvaluation(
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const { workers, rule } = options;
   const setup: GroupSetup = {
-    ...{ workers, shards, memory: arena.memory, layout: arena.layout, parameters, rule, key: [0, 0], logCount },
+    ...{
+      workers,
+      shards,
+      split: 'rows',
+      memory: arena.memory,
+      layout: arena.layout,
+      parameters,
+      rule,
+      key: [0, 0],
+      logCount,
+    },
     programs: { training: [], evaluation: programs, prediction: [], constraint: [] },
     ...(eager && { eager }),
   };
@@ -75,7 +85,7 @@ export async function runEvaluation(
     using _ = stopWith(signal, control);
     await using group = new ReplicaGroup(setup, control, threads);
     await group.all((worker) => worker.load());
-    const logs = new EpochLogs({ logs: arena.floats('logs'), names, shards: setup.shards });
+    const logs = new EpochLogs({ logs: arena.floats('logs'), names, shards: setup.shards, split: 'rows' });
     const known = setup.programs.evaluation;
     for await (const pass of source.epoch()) {
       for (const size of batchSizes(pass.data.rows, pass.batchSize)) {

@@ -29,6 +29,7 @@ export interface FitDatasetOptions
     | 'classWeight'
     | 'workers'
     | 'shards'
+    | 'split'
     | 'batchStatistics'
     | 'gradientAccumulationSteps'
     | 'engine'
@@ -52,7 +53,7 @@ export interface FitDatasetOptions
 const OWN = ['batchesPerEpoch', 'validationData', 'validationBatches', 'validationBatchSize'];
 const SHARED = [
   ...['epochs', 'initialEpoch', 'verbose', 'callbacks', 'yieldEvery', 'classWeight', 'workers', 'shards'],
-  ...['batchStatistics', 'gradientAccumulationSteps', 'engine', 'modelModule', 'seed', 'optimizer', 'signal'],
+  ...['split', 'batchStatistics', 'gradientAccumulationSteps', 'engine', 'modelModule', 'seed', 'optimizer', 'signal'],
   ...['onProgress', 'onWarning'],
 ];
 

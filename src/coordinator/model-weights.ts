@@ -1,10 +1,15 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Parameter, WeightRole } from '../common/parameters.js';
+import { putPiece, takePiece } from '../common/pieces.js';
 import type { StepProgram } from '../common/program.js';
+import { sizeOf } from '../common/shapes.js';
 import { swapMethod } from '../compiler/index.js';
 
 /** Lists a model's weights with what the training program does to each of them. */
-export function describeWeights(model: tf.LayersModel, program: StepProgram): Omit<Parameter, 'size' | 'offset'>[] {
+export function describeWeights(
+  model: tf.LayersModel,
+  program: StepProgram,
+): Omit<Parameter, 'size' | 'offset' | 'piece'>[] {
   const roles = new Map<number, WeightRole>();
   for (const { role } of program.outputs) {
     if (role.kind === 'gradient') roles.set(role.index, 'trained');
@@ -23,19 +28,28 @@ export type WeightList = Pick<tf.LayersModel, 'weights'>;
 
 /** Copies weights into `vector`. */
 export function readWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
-  for (const { index, offset } of parameters) {
-    const weight = weights[index];
-    if (weight) vector.set(weight.read().dataSync() as Float32Array, offset);
+  for (const { index, offset, size, shape, piece } of parameters) {
+    const values = weights[index]?.read().dataSync() as Float32Array | undefined;
+    if (!values) continue;
+    if (piece) takePiece(values, shape, piece, vector.subarray(offset, offset + size));
+    else vector.set(values, offset);
   }
 }
 
 /** Gives weights the values in `vector`. The number of tensors stays as it was. */
 export function writeWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
-  for (const { index, offset, size, role } of parameters) {
-    const weight = weights[index];
-    if (role === 'fixed' || !weight) continue;
+  const assembled = new Map<number, Float32Array>();
+  for (const { index, offset, size, shape, role, piece } of parameters) {
+    if (role === 'fixed' || !weights[index]) continue;
     // tfjs' cpu backend keeps the array it is given: it must be one of its own.
-    const values = Float32Array.from(vector.subarray(offset, offset + size));
+    const values = assembled.get(index) ?? new Float32Array(sizeOf(shape));
+    const own = vector.subarray(offset, offset + size);
+    if (piece) putPiece(own, shape, piece, values);
+    else values.set(own);
+    assembled.set(index, values);
+  }
+  for (const [index, values] of assembled) {
+    const weight = weights[index] as tf.LayersModel['weights'][number];
     // Not `weight.write`, which would project them on the layer's constraint: tfjs' own fit does not.
     tf.tidy(() => {
       (weight.read() as tf.Variable).assign(tf.tensor(values, weight.shape as number[], 'float32'));

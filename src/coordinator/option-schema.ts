@@ -66,6 +66,7 @@ const SCHEMA = z.strictObject({
     .optional(),
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
+  split: oneOf('split', ['auto', 'rows', 'units']).optional(),
   batchStatistics: oneOf('batchStatistics', ['batch', 'shard']).optional(),
   gradientAccumulationSteps: wholeNumber('gradientAccumulationSteps', 1).optional(),
   engine: oneOf('engine', ['auto', 'onnx', 'tfjs']).optional(),
@@ -123,6 +124,7 @@ const NOT_NUMBERS = new Set([
   'engine',
   'modelModule',
   'hogwildMomentum',
+  'split',
   'batchStatistics',
   'onWarning',
 ]);

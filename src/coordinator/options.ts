@@ -67,6 +67,13 @@ export interface FitOptions {
   /** Pieces that each mini-batch is cut into. With `shards` fixed, results are the same bits for any number of workers. Default: one per worker; see there. */
   shards?: number;
   /**
+   * Of `sync`: what the shards of a mini-batch share among them. 'rows': each has some of its rows, and their gradients are added up
+   * (data parallelism). 'units': each has all rows, and some of the units of each dense layer, of which only it has weights and
+   * gradients; they exchange activations instead (tensor parallelism), which is less where layers are large and mini-batches small.
+   * 'auto', the default: what the model says beforehand will be faster.
+   */
+  split?: 'auto' | 'rows' | 'units';
+  /**
    * Of `sync`: what a value over all rows of a mini-batch is, such as batch norm's mean. 'batch', the default: that of the
    * mini-batch, whatever its shards, for which the workers exchange sums. 'shard': that of each shard, cheaper and another
    * function for another number of shards (ghost batch norm). Under the other rules each shard is a batch of its own.
@@ -139,6 +146,7 @@ export type ResolvedOptions = Required<
     /** Whether mini-batches may be left whole where cutting them costs more than it saves. */
     choosesShards: boolean;
     shards: number;
+    split: 'auto' | 'rows' | 'units';
     batchStatistics: 'batch' | 'shard';
     gradientAccumulationSteps: number;
     engine: 'auto' | 'onnx' | 'tfjs';
@@ -167,6 +175,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     initialEpoch,
     rule,
     speeds,
+    split: options.split ?? 'auto',
     batchStatistics: options.batchStatistics ?? (rule.kind === 'sync' ? 'batch' : 'shard'),
     gradientAccumulationSteps: options.gradientAccumulationSteps ?? 1,
     engine: options.engine ?? 'auto',

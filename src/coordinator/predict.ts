@@ -125,6 +125,7 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
     ...{
       workers: isStateful(model) ? 1 : options.workers,
       shards: 1,
+      split: 'rows',
       memory: arena.memory,
       layout: arena.layout,
       parameters,

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import { Control } from '../common/control.js';
 import type { Optimizer } from '../common/optimizers/index.js';
-import { layOutParameters, type ParameterLayout } from '../common/parameters.js';
+import { layOutParameters } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { DataSet } from '../common/protocol.js';
 import { batchCount } from '../common/shards.js';
@@ -13,6 +13,7 @@ import { type MatchedData, matchData } from './match-data.js';
 import { describeWeights, readWeights, type WeightList, withPresentWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
+import { type Layouts, withCutWeights } from './parameter-layouts.js';
 import type { GroupSetup } from './replica-group.js';
 import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
@@ -31,8 +32,8 @@ export interface PreparedGroup {
   setup: GroupSetup;
   arena: Arena;
   control: Control;
-  parameters: ParameterLayout;
-  /** The model's weights as `parameters` counts them. */
+  layouts: Layouts;
+  /** The model's weights as `layouts` counts them. */
   weights: WeightList;
   /** Described as it was at the start: what there is room for. */
   optimizer: Optimizer;
@@ -88,27 +89,43 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  { training, evaluation, constraint, shards, workers, triesWorkers, warnings, compile, eager }: CompiledPrograms,
+  {
+    training,
+    evaluation,
+    constraint,
+    shards,
+    split,
+    cut,
+    workers,
+    triesWorkers,
+    warnings,
+    compile,
+    eager,
+  }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
-  const parameters = layOutParameters(describeWeights(model, training[0] as StepProgram));
+  const described = describeWeights(model, training[0] as StepProgram);
+  const whole = layOutParameters(described);
+  const parameters = cut ? layOutParameters(described, cut) : whole;
+  const layouts = { arena: parameters, whole };
   const logNames = model.metricsNames;
   const all = [...training, ...evaluation];
-  const built = buildArena(parameters, optimizer, { ...options, shards, workers }, all, logNames.length, space);
+  const built = buildArena(parameters, optimizer, { ...options, shards, split, workers }, all, logNames.length, space);
   const { arena, dataSets } = built;
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const { arrangement } = optimizerStates(options);
   const [slots, outer] = [arena.floats('slots'), arena.floats('outerVelocity')];
   const state = recallState(model, optimizer, {
-    slotsLength: slots.length,
+    slotsLength: (slots.length / parameters.trainedEnd) * whole.trainedEnd,
     outerLength: outer.length,
     arrangement,
   });
-  slots.set(state.slots);
+  slots.set(withCutWeights(state.slots, layouts));
   outer.set(state.outerVelocity);
   const setup: GroupSetup = {
     workers,
     shards,
+    split,
     memory: arena.memory,
     layout: arena.layout,
     parameters,
@@ -127,7 +144,7 @@ export function prepareGroup(
       arena,
       dataSets,
       control,
-      parameters,
+      layouts,
       optimizer,
       counts,
       arrangement,

@@ -14,10 +14,10 @@ import { KeptThreads } from './threads.js';
 /** Options that a `Trainer` has for all of its calls. */
 export type TrainerOptions = Pick<
   FitOptions,
-  'workers' | 'shards' | 'batchSize' | 'batchStatistics' | 'engine' | 'modelModule' | 'optimizer'
+  'workers' | 'shards' | 'split' | 'batchSize' | 'batchStatistics' | 'engine' | 'modelModule' | 'optimizer'
 >;
 
-const OPTIONS = ['workers', 'shards', 'batchSize', 'batchStatistics', 'engine', 'modelModule', 'optimizer'];
+const OPTIONS = ['workers', 'shards', 'split', 'batchSize', 'batchStatistics', 'engine', 'modelModule', 'optimizer'];
 
 /**
  * A model with threads that stay: the second call of `fit`, `evaluate` or `predict` starts faster than the first. The optimizer
@@ -57,19 +57,19 @@ export class Trainer implements AsyncDisposable {
 
   /** See the function `evaluate`. */
   async evaluate(x: TensorInput, y: TensorInput, options: EvaluateOptions = {}): Promise<Record<string, number>> {
-    const { batchStatistics: _, optimizer: __, ...defaults } = this.#defaults;
+    const { batchStatistics: _, optimizer: __, split: ___, ...defaults } = this.#defaults;
     return evaluateOn(this.#running, this.model, x, y, { ...defaults, ...options });
   }
 
   /** See the function `evaluateDataset`. */
   async evaluateDataset(dataset: BatchDataset, options: EvaluateDatasetOptions = {}): Promise<Record<string, number>> {
-    const { batchSize: _, batchStatistics: __, optimizer: ___, ...defaults } = this.#defaults;
+    const { batchSize: _, batchStatistics: __, optimizer: ___, split: ____, ...defaults } = this.#defaults;
     return evaluateDatasetOn(this.#running, this.model, dataset, { ...defaults, ...options });
   }
 
   /** See the function `predict`. */
   async predict(x: TensorInput, options: PredictOptions = {}): Promise<tf.Tensor | tf.Tensor[]> {
-    const { shards: _, batchStatistics: __, optimizer: ___, ...defaults } = this.#defaults;
+    const { shards: _, batchStatistics: __, optimizer: ___, split: ____, ...defaults } = this.#defaults;
     return predictOn(this.#running, this.model, x, { ...defaults, ...options });
   }
 

@@ -35,14 +35,14 @@ export function buildArena(
   { rooms, steps, shuffledRows }: { rooms: Room[]; steps: number; shuffledRows: number },
 ): { arena: Arena; dataSets: DataSet[] } {
   const layout = new LayoutBuilder(FIRST_FREE_BYTE);
-  const { workers, shards } = options;
+  const { workers, shards, split } = options;
   layout
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
     .add('slots', 'float32', optimizerStates(options).count * slotsOf(optimizer) * parameters.trainedEnd)
     // In front of the gradients: the sum over the mini-batches of an update is added up like the slot of one more shard.
     .add('accumulator', 'float32', options.gradientAccumulationSteps > 1 ? parameters.replacedEnd : 0)
-    .add('gradients', 'float32', shards * parameters.replacedEnd)
+    .add('gradients', 'float32', (split === 'units' ? 1 : shards) * parameters.replacedEnd)
     .add('exchange', 'float32', shards * slotLength(programs))
     .add('logs', 'float32', steps * shards * logCount)
     .add('permutation', 'int32', shuffledRows)
@@ -50,6 +50,7 @@ export function buildArena(
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
+    layout.add(`sums${rank}`, 'float32', mostScattered(programs));
     layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
     layout.add(`tape${rank}`, 'float32', tapeWords(tapes, shards));
     // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
@@ -91,12 +92,24 @@ function addRuleSegments(
   for (let rank = 0; rank < workers; rank++) layout.add(`shares${rank}`, 'float32', replicas);
 }
 
+/** Values of the largest piece of a sum that a shard has, with room for a whole vector behind it. */
+function mostScattered(programs: StepProgram[]): number {
+  const sizes = programs.flatMap(({ exchanges, unitShards = 1 }) =>
+    exchanges
+      .filter(({ collective }) => collective.kind === 'reduce-scatter')
+      .map(({ shape }) => sizeOf(shape) / unitShards + LINE),
+  );
+  return Math.max(0, ...sizes);
+}
+
 /** Numbers that the simulated speeds of one shard need. */
 const SPEED_NUMBERS = 2;
 
 function mostRandomNumbers(programs: StepProgram[]): number {
-  const sizes = programs.flatMap(({ inputs }) =>
-    inputs.filter(({ role }) => role.kind === 'uniform').map(({ shape }) => sizeOf(shape)),
+  const sizes = programs.flatMap(({ inputs, unitShards = 1 }) =>
+    inputs
+      .filter(({ role }) => role.kind === 'uniform')
+      .map(({ role, shape }) => sizeOf(shape) * ('cutAxis' in role ? unitShards : 1)),
   );
   return Math.max(SPEED_NUMBERS, ...sizes);
 }

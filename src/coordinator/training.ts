@@ -1,6 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
-import type { EpochPlan, EpochReport, Pass } from '../common/protocol.js';
+import type { EpochPlan, EpochReport, Pass, Split } from '../common/protocol.js';
 import { batchSizes } from '../common/shards.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';
@@ -38,7 +38,7 @@ export class Training implements AsyncDisposable {
   readonly #trial: WorkerTrial | undefined;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions, threads: ThreadSource) {
-    const { setup, arena, control, counts, parameters, arrangement, logNames, training, validation } = prepared;
+    const { setup, arena, control, counts, layouts, arrangement, logNames, training, validation } = prepared;
     this.#model = model;
     this.#prepared = prepared;
     this.#options = options;
@@ -48,7 +48,7 @@ export class Training implements AsyncDisposable {
     this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
     this.#resets = new StateResets(model);
     this.#watch = new HookWatch(model, prepared.weights, options.optimizer !== undefined, this.#resets);
-    this.#ledger = new WeightsLedger(model, prepared.weights, arena, parameters.parameters, arrangement);
+    this.#ledger = new WeightsLedger(model, prepared.weights, arena, layouts, arrangement);
     if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     this.#onAbort = () => control.requestStop();
     this.#group = new ReplicaGroup(setup, control, threads);
@@ -100,7 +100,7 @@ export class Training implements AsyncDisposable {
     if (userCallbacks) this.#ledger.takeOver();
     this.#watch.begin();
     if (this.#resets.take()) await this.#group.all((worker) => worker.resetStates());
-    const logs = this.#newLogs();
+    const logs = this.#newLogs(this.#prepared.setup.split);
     const whole = await this.#train(epoch, logs);
     if (this.#options.signal?.aborted || logs.steps === 0) return;
     const means = logs.means();
@@ -240,7 +240,7 @@ export class Training implements AsyncDisposable {
     this.#clearStop();
     // Training may have been stopped at its last step, which is no reason not to validate.
     this.#prepared.control.stopped = false;
-    const logs = this.#newLogs();
+    const logs = this.#newLogs('rows');
     for await (const pass of validation.epoch()) {
       await this.#ensurePrograms('evaluation', pass);
       await this.#group.all((worker) => worker.evaluate(pass));
@@ -251,9 +251,9 @@ export class Training implements AsyncDisposable {
     return Object.fromEntries(Object.entries(logs.means()).map(([name, value]) => [`val_${name}`, value]));
   }
 
-  #newLogs(): EpochLogs {
+  #newLogs(split: Split): EpochLogs {
     const { arena, logNames: names } = this.#prepared;
-    return new EpochLogs({ logs: arena.floats('logs'), names, shards: this.#options.shards });
+    return new EpochLogs({ logs: arena.floats('logs'), names, shards: this.#options.shards, split });
   }
 
   /**

@@ -1,9 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import type { Optimizer } from '../common/optimizers/index.js';
-import type { Parameter } from '../common/parameters.js';
 import { readWeights, type WeightList, writeWeights } from './model-weights.js';
 import { type OptimizerState, rememberState } from './optimizer-state.js';
+import { type Layouts, withWholeWeights } from './parameter-layouts.js';
 
 /**
  * Carries weights between the arena and the model, and keeps those of the last point at which they were known to be whole:
@@ -13,16 +13,16 @@ export class WeightsLedger {
   readonly #model: tf.LayersModel;
   readonly #weights: WeightList;
   readonly #arena: Arena;
-  readonly #parameters: Parameter[];
+  readonly #layouts: Layouts;
   /** Which arrangement of optimizer states the slots have; see `OptimizerState`. */
   readonly #arrangement: string;
   #whole: { weights: Float32Array; state: OptimizerState; optimizer: Optimizer } | undefined;
 
-  constructor(model: tf.LayersModel, weights: WeightList, arena: Arena, parameters: Parameter[], arrangement: string) {
+  constructor(model: tf.LayersModel, weights: WeightList, arena: Arena, layouts: Layouts, arrangement: string) {
     this.#model = model;
     this.#weights = weights;
     this.#arena = arena;
-    this.#parameters = parameters;
+    this.#layouts = layouts;
     this.#arrangement = arrangement;
   }
 
@@ -42,12 +42,12 @@ export class WeightsLedger {
     if (!this.#whole) return;
     const { weights, state, optimizer } = this.#whole;
     this.#whole = undefined;
-    writeWeights(this.#weights, this.#parameters, weights);
-    rememberState(this.#model, optimizer, state);
+    writeWeights(this.#weights, this.#layouts.arena.parameters, weights);
+    rememberState(this.#model, optimizer, { ...state, slots: withWholeWeights(state.slots, this.#layouts) });
   }
 
   /** Takes over weights that a callback may have changed in the model. */
   takeOver(): void {
-    readWeights(this.#weights, this.#parameters, this.#arena.floats('weights'));
+    readWeights(this.#weights, this.#layouts.arena.parameters, this.#arena.floats('weights'));
   }
 }

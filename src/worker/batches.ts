@@ -45,3 +45,8 @@ export function shardOf(
     batchNumber: number,
   };
 }
+
+/** Shard `index` of a batch whose shards have units of the layers: all of its rows. */
+export function unitShardOf({ step, rows: { start, count }, number }: Batch, index: number): Shard {
+  return { index, start, rows: count, firstRow: 0, share: 1, batchRows: count, step, batchNumber: number };
+}

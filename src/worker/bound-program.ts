@@ -1,9 +1,9 @@
 import { Tensor } from 'onnxruntime-node';
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
 import type { Control } from '../common/control.js';
-import { placeExchanges } from '../common/exchanges.js';
-import { type ParameterLayout, parameterAt } from '../common/parameters.js';
-import type { DType, NamedSpec, StepProgram } from '../common/program.js';
+import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
+import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
+import type { DType, NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
 import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
 import type { RunnableProgram } from './runnable-program.js';
@@ -36,7 +36,10 @@ export class BoundProgram implements RunnableProgram {
   readonly #arena: Arena;
   readonly #totals: Totals;
   readonly #sessions: Session[];
-  #weights: Tensors = {};
+  readonly #exchanges: ExchangePlace[];
+  #weights: Float32Array = new Float32Array();
+  /** Totals that all shards of this worker have, by name. */
+  readonly #gathered = new Map<string, Float32Array>();
   readonly #buffers = new Map<number, ShardBuffers>();
   readonly #bindings = new Map<string, Binding>();
   /** Where shared outputs are written that the runtime cannot write in place: copied at once, so that all shards use the same. */
@@ -48,6 +51,7 @@ export class BoundProgram implements RunnableProgram {
     this.#totals = totals;
     this.#setup = setup;
     this.#parameters = setup.parameters;
+    this.#exchanges = placeExchanges(program);
     const keepsMemory = program.stages.length === 1;
     this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, keepsMemory));
   }
@@ -55,11 +59,7 @@ export class BoundProgram implements RunnableProgram {
   /** Makes the program read its weights from `vector`. */
   bindWeights(vector: Float32Array): void {
     this.#bindings.clear();
-    for (const { name, role, shape } of this.program.inputs) {
-      if (role.kind !== 'weight') continue;
-      const { offset, size } = parameterAt(this.#parameters, role.index);
-      this.#weights[name] = tensorOver(vector.subarray(offset, offset + size), shape, 'float32');
-    }
+    this.#weights = vector;
   }
 
   buffer(shard: number, name: string): ArenaArray {
@@ -76,6 +76,23 @@ export class BoundProgram implements RunnableProgram {
     for (const { from, to } of copies) to.set(from);
   }
 
+  exchange(stage: number, count: number, own: readonly number[]): void {
+    for (const place of this.#exchanges) {
+      const { collective, total } = place.exchange;
+      if (place.exchange.stage !== stage) continue;
+      if (collective.kind === 'all-reduce') {
+        this.#totals.allReduce(place, collective.reduction, count);
+      } else if (collective.kind === 'all-gather') {
+        this.#totals.allGather(place, collective.axis, count, this.#gatheredOf(total, place.size * count));
+      } else {
+        for (const index of own) {
+          const piece = { axis: collective.axis, index, count };
+          this.#totals.reduceScatter(place, piece, this.buffer(index, total) as Float32Array);
+        }
+      }
+    }
+  }
+
   dispose(): void {
     for (const session of this.#sessions) session.dispose();
   }
@@ -90,6 +107,7 @@ export class BoundProgram implements RunnableProgram {
       ...inputs.filter(({ role }) => role.kind !== 'weight'),
       ...carried,
       ...outputs.filter(({ role }) => OWN_OUTPUTS.has(role.kind)),
+      ...this.#scattered(),
     ];
     const tensors = own.map(({ name, shape, dtype }) => [
       name,
@@ -114,7 +132,7 @@ export class BoundProgram implements RunnableProgram {
     const { inputs, outputs } = this.program.stages[stage] as StepProgram['stages'][number];
     const { tensors, logs } = this.#buffersOf(shard);
     const binding: Binding = { inputs: {}, outputs: {}, copies: [] };
-    const given = { ...this.#weights, ...this.#totalTensors(), ...tensors };
+    const given = { ...this.#weightTensors(shard), ...this.#totalTensors(), ...tensors };
     for (const name of inputs) binding.inputs[name] = given[name] as Tensor;
     const shared = this.#sharedOutputs(shard);
     for (const name of outputs) {
@@ -123,9 +141,10 @@ export class BoundProgram implements RunnableProgram {
         binding.outputs[name] = tensors[name] ?? tensorOver(logs, [logs.length], 'float32');
         continue;
       }
-      const own = memory === 'shared' ? target.to : this.#privateOf(name, target.to.length);
+      const { to, isOther } = target;
+      const own = memory === 'shared' && !isOther ? to : this.#privateOf(name, to.length);
       binding.outputs[name] = tensorOver(own, target.shape, 'float32');
-      if (own !== target.to) binding.copies.push({ from: own, to: target.to });
+      if (own !== to && !isOther) binding.copies.push({ from: own, to });
     }
     return binding;
   }
@@ -136,28 +155,67 @@ export class BoundProgram implements RunnableProgram {
     return own;
   }
 
-  /** Totals as inputs of stages, over this worker's copy of them. */
-  #totalTensors(): Tensors {
-    return Object.fromEntries(
-      placeExchanges(this.program).map(({ exchange, offset, size }) => {
-        const values = this.#totals.values.subarray(offset, offset + size);
-        return [exchange.total, tensorOver(values, exchange.shape, 'float32')];
-      }),
-    );
+  #weightTensors(shard: number): Tensors {
+    const tensors: Tensors = {};
+    for (const { name, role, shape } of this.program.inputs) {
+      if (role.kind !== 'weight') continue;
+      const { offset, size } = this.#parameterOf(role, shard);
+      tensors[name] = tensorOver(this.#weights.subarray(offset, offset + size), shape, 'float32');
+    }
+    return tensors;
   }
 
-  /** Outputs of a shard that others read. */
-  #sharedOutputs(shard: number): Map<string, { to: Float32Array; shape: number[] }> {
-    const targets = new Map<string, { to: Float32Array; shape: number[] }>();
+  #parameterOf({ index, piece }: { index: number; piece?: PieceChoice }, shard: number): Parameter {
+    return parameterAt(this.#parameters, index, piece === 'own' ? shard : piece);
+  }
+
+  /** Totals that are the same for all shards, as inputs of stages. */
+  #totalTensors(): Tensors {
+    const tensors: Tensors = {};
+    for (const { exchange, offset, size } of this.#exchanges) {
+      const { total, collective, shape } = exchange;
+      if (collective.kind === 'all-reduce') {
+        tensors[total] = tensorOver(this.#totals.values.subarray(offset, offset + size), shape, 'float32');
+      } else if (collective.kind === 'all-gather') {
+        const { unitShards = 1 } = this.program;
+        const whole = shape.map((n, axis) => (axis === collective.axis ? n * unitShards : n));
+        tensors[total] = tensorOver(this.#gatheredOf(total, sizeOf(whole)), whole, 'float32');
+      }
+    }
+    return tensors;
+  }
+
+  #gatheredOf(total: string, length: number): Float32Array {
+    const values = this.#gathered.get(total) ?? new Float32Array(length);
+    this.#gathered.set(total, values);
+    return values;
+  }
+
+  /** Totals of which each shard has its piece. */
+  #scattered(): NamedSpec[] {
+    const { unitShards = 1 } = this.program;
+    return this.#exchanges.flatMap(({ exchange: { total, collective, shape } }) => {
+      if (collective.kind !== 'reduce-scatter') return [];
+      const piece = shape.map((n, axis) => (axis === collective.axis ? n / unitShards : n));
+      return [{ name: total, shape: piece, dtype: 'float32' as const }];
+    });
+  }
+
+  /** Outputs of a shard that others read. Shards of units share one slot: a weight that is not cut has the first one's gradient. */
+  #sharedOutputs(shard: number): Map<string, { to: Float32Array; shape: number[]; isOther?: boolean }> {
+    const targets = new Map<string, { to: Float32Array; shape: number[]; isOther?: boolean }>();
     const { replacedEnd } = this.#parameters;
-    const gradients = this.#arena.floats('gradients').subarray(shard * replacedEnd, (shard + 1) * replacedEnd);
+    const ofUnits = this.program.unitShards !== undefined;
+    const slot = ofUnits ? 0 : shard;
+    const gradients = this.#arena.floats('gradients').subarray(slot * replacedEnd, (slot + 1) * replacedEnd);
     for (const { name, role, shape } of this.program.outputs) {
-      if (role.kind === 'logs' || OWN_OUTPUTS.has(role.kind)) continue;
-      const { offset, size } = parameterAt(this.#parameters, role.index);
-      targets.set(name, { to: gradients.subarray(offset, offset + size), shape });
+      if (role.kind !== 'gradient' && role.kind !== 'state') continue;
+      const { offset, size } = this.#parameterOf(role, shard);
+      const isOther = ofUnits && role.piece === undefined && shard !== 0;
+      targets.set(name, { to: gradients.subarray(offset, offset + size), shape, isOther });
     }
     const parts = this.#totals.slot(shard);
-    for (const { exchange, offset, size } of placeExchanges(this.program)) {
+    for (const { exchange, offset, size } of this.#exchanges) {
       targets.set(exchange.part, { to: parts.subarray(offset, offset + size), shape: exchange.shape });
     }
     return targets;

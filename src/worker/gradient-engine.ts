@@ -1,5 +1,6 @@
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet, TensorMemory, Work } from '../common/protocol.js';
+import type { Range } from '../common/shards.js';
 
 /** A non-empty part of a mini-batch, as one worker computes it. */
 export interface Shard {
@@ -29,8 +30,12 @@ export interface GradientEngine {
   add(work: Work, programs: StepProgram[]): void;
   /** Takes the rows of the following shards from `data`, in the order of the arena's permutation if `shuffled`. */
   useData(data: DataSet, shuffled: boolean): void;
-  /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */
-  readWeights(replica?: Float32Array): void;
+  /**
+   * Call when the weights have changed, before the next shard: the arena's, or a replica's own.
+   *
+   * @param ranges the values that will be read. Default: all.
+   */
+  readWeights(replica?: Float32Array, ranges?: readonly Range[]): void;
   /** Stages of the work on a batch of so many rows: one, unless rows of different shards depend on each other. */
   stages(work: Work, batchRows: number): number;
   /**
@@ -42,8 +47,12 @@ export interface GradientEngine {
   predict(batch: Shard, outputs: Column[]): void;
   /** Makes of a weight, the `index`-th that has a constraint, what that wants: in the vector `weights`, of the arena or a replica. */
   constrain(index: number, weights: Float32Array): void;
-  /** Works out the totals that stages behind `stage` need, when all of the batch's `count` shards have run it. */
-  exchange(work: Work, batchRows: number, stage: number, count: number): void;
+  /**
+   * Works out the totals that stages behind `stage` need, when all of the batch's `count` shards have run it.
+   *
+   * @param own the shards of this worker.
+   */
+  exchange(work: Work, batchRows: number, stage: number, count: number, own: readonly number[]): void;
   /** Sets the states that stateful layers carry on to zero, where there can be any. */
   resetStates?(): void;
   dispose(): void;

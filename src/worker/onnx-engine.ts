@@ -1,8 +1,11 @@
 import type { Arena, ArenaArray, Segment } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import { parameterAt } from '../common/parameters.js';
-import type { ProgramInput, ProgramOutput, StepProgram } from '../common/program.js';
+import { takePiece } from '../common/pieces.js';
+import type { InputRole, ProgramInput, ProgramOutput, StepProgram } from '../common/program.js';
 import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
+import { sizeOf } from '../common/shapes.js';
+import type { Range } from '../common/shards.js';
 import { tapeBytes } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -12,6 +15,8 @@ import type { GradientEngine, Shard } from './gradient-engine.js';
 import type { RunnableProgram } from './runnable-program.js';
 import { TapeProgram } from './tape-program.js';
 import { Totals } from './totals.js';
+
+type UniformRole = Extract<InputRole, { kind: 'uniform' }>;
 
 /** The shard of a program that works on no rows. */
 const WHOLE = { index: 0 };
@@ -54,10 +59,11 @@ export class OnnxEngine implements GradientEngine {
     this.#permutation = arena.ints('permutation');
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
-    this.#totals = new Totals(arena, setup.shards);
+    this.#totals = new Totals(arena, kernels, setup.shards, setup.rank);
     this.#control = control;
     const ownWeights = keepsOwnWeights(setup.rule);
-    this.#ownWeights = ownWeights ? Float32Array.from(this.#arenaWeights) : undefined;
+    // Shards of units update their weights without waiting for those that may still read the ones which are not cut.
+    this.#ownWeights = ownWeights || setup.split === 'units' ? Float32Array.from(this.#arenaWeights) : undefined;
     this.#tapeWeights = arena.segment(ownWeights ? `tapeWeights${setup.rank}` : 'weights');
     this.#tapes = arena.segment(`tape${setup.rank}`);
     try {
@@ -100,8 +106,12 @@ export class OnnxEngine implements GradientEngine {
     this.#order = shuffled ? this.#permutation : null;
   }
 
-  readWeights(replica: Float32Array = this.#arenaWeights): void {
-    this.#ownWeights?.set(replica);
+  readWeights(replica: Float32Array = this.#arenaWeights, ranges?: readonly Range[]): void {
+    if (ranges) {
+      for (const { start, count } of ranges) this.#ownWeights?.set(replica.subarray(start, start + count), start);
+    } else {
+      this.#ownWeights?.set(replica);
+    }
     if (this.#tapeBytes > 0 && keepsOwnWeights(this.#setup.rule))
       this.#arena.floats(`tapeWeights${this.#setup.rank}`).set(replica);
   }
@@ -139,8 +149,8 @@ export class OnnxEngine implements GradientEngine {
     weight.set(bound.buffer(WHOLE.index, name) as Float32Array);
   }
 
-  exchange(work: Work, batchRows: number, stage: number, count: number): void {
-    this.#totals.reduce(this.#programOf(work, batchRows).program, stage, count);
+  exchange(work: Work, batchRows: number, stage: number, count: number, own: readonly number[]): void {
+    this.#programOf(work, batchRows).exchange(stage, count, own);
   }
 
   dispose(): void {
@@ -182,7 +192,7 @@ export class OnnxEngine implements GradientEngine {
       if (role.kind === 'weight') continue;
       const target = bound.buffer(shard.index, input.name);
       if (role.kind === 'uniform') {
-        this.#drawUniform(input, role.stream, role.perRow, target, shard);
+        this.#drawUniform(input, role, bound.program.unitShards, target, shard);
       } else {
         const { segment, rowSize } = columnOf(data, role);
         gatherRows(this.#arena.array(segment), rowSize, target, shard, this.#order);
@@ -191,14 +201,23 @@ export class OnnxEngine implements GradientEngine {
     this.gatherMilliseconds += performance.now() - started;
   }
 
-  #drawUniform(input: ProgramInput, stream: number, perRow: boolean, target: ArenaArray, shard: Shard): void {
+  #drawUniform(
+    { shape }: ProgramInput,
+    { stream, perRow, cutAxis }: UniformRole,
+    unitShards = 1,
+    target: ArenaArray,
+    shard: Shard,
+  ): void {
     const { key, rank } = this.#setup;
-    const scratch = this.#arena.segment(`random${rank}`);
-    const rows = perRow ? (input.shape[0] ?? 1) : 1;
+    const scratch = this.#arena.floats(`random${rank}`);
+    const whole = shape.map((n, axis) => (axis === cutAxis ? n * unitShards : n));
+    const size = sizeOf(whole);
+    const rows = perRow ? (whole[0] ?? 1) : 1;
     const firstRow = perRow ? shard.firstRow : 0;
-    const { offset } = scratch;
-    this.#kernels.fillUniform(offset, firstRow, rows, target.length / rows, shard.batchNumber, stream, key[0], key[1]);
-    target.set(this.#arena.floats(`random${rank}`).subarray(0, target.length));
+    const { byteOffset } = scratch;
+    this.#kernels.fillUniform(byteOffset, firstRow, rows, size / rows, shard.batchNumber, stream, key[0], key[1]);
+    if (cutAxis === undefined) target.set(scratch.subarray(0, size));
+    else takePiece(scratch, whole, { axis: cutAxis, index: shard.index, count: unitShards }, target);
   }
 
   #run(bound: RunnableProgram, { index }: Pick<Shard, 'index'>, stage: number): void {

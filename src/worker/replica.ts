@@ -14,14 +14,15 @@ import type {
   TimeSplit,
   Work,
 } from '../common/protocol.js';
-import { activeShards, piece } from '../common/shards.js';
+import { activeShards, piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
-import { type Batch, batchesOf, shardOf } from './batches.js';
+import { type Batch, batchesOf, shardOf, unitShardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { trainByRule } from './rules/index.js';
+import { unitSlice, weightsRead } from './unit-ownership.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -36,6 +37,8 @@ export class Replica {
   #workers: number;
   #barrier: Barrier;
   #slice: Slice;
+  /** Weights that this worker's shards read, where that is not all of them. */
+  #weightRanges: Range[] | undefined;
   readonly #everything: Slice;
   readonly #arena: Arena;
   readonly #kernels: Kernels;
@@ -59,8 +62,9 @@ export class Replica {
     this.#barrier = new Barrier(this.control, workers);
     this.#engine = engine ?? new OnnxEngine(arena, this.control, kernels, setup);
     this.#updater = new Updater(arena, kernels, parameters);
-    this.#slice = ownSlice(parameters, workers, rank);
+    this.#slice = this.#ownSlice();
     this.#everything = ownSlice(parameters, 1, 0);
+    this.#weightRanges = this.#weightsRead();
     this.#arena = arena;
     this.#kernels = kernels;
     this.#staleness = arena.ints('staleness');
@@ -99,7 +103,27 @@ export class Replica {
     if (workers === this.#workers) return;
     this.#workers = workers;
     this.#barrier = new Barrier(this.control, workers);
-    this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
+    this.#slice = this.#ownSlice();
+    this.#weightRanges = this.#weightsRead();
+  }
+
+  #ownSlice(): Slice {
+    const { parameters } = this.setup;
+    return this.sharesUnits ? unitSlice(parameters, this.#shards) : ownSlice(parameters, this.#workers, this.rank);
+  }
+
+  #weightsRead(): Range[] | undefined {
+    return this.sharesUnits ? weightsRead(this.setup.parameters, this.#shards) : undefined;
+  }
+
+  /** Numbers of this worker's shards. */
+  get #shards(): Range {
+    return piece(this.setup.shards, this.#workers, this.rank);
+  }
+
+  /** Whether the shards of a mini-batch share the layers' units, so that each has the gradients of other weights. */
+  get sharesUnits(): boolean {
+    return this.setup.split === 'units';
   }
 
   /** Draws the order of an epoch's rows. Here, not in the coordinator, whose event loop millions of rows would hold up. */
@@ -151,28 +175,46 @@ export class Replica {
     yield* batchesOf(plan, plan.batchesBefore);
   }
 
-  /**
-   * The non-empty shards of a batch that are this worker's.
-   *
-   * @param whole whether they are parts of the batch, not batches of their own.
-   */
-  *shardsOf(batch: Batch, whole = false): Generator<Shard> {
-    const { shards } = this.setup;
-    const own = piece(shards, this.#workers, this.rank);
-    for (let index = own.start; index < own.start + own.count; index++) {
-      const shard = this.shardOf(batch, index, whole);
-      if (shard) yield shard;
-    }
+  /** The non-empty shards of a batch that are this worker's, as batches of their own. */
+  shardsOf(batch: Batch): Shard[] {
+    return this.#ownShards((index) => this.shardOf(batch, index));
   }
 
-  /** Shard `index` of a batch, whoever's it is; undefined if it has no rows. */
-  shardOf(batch: Batch, index: number, whole = false): Shard | undefined {
-    return shardOf(batch, index, this.setup.shards, whole);
+  /** The shards of a batch that are this worker's, as parts of it. */
+  #partsOf(work: Work, batch: Batch): Shard[] {
+    return this.#ownShards((index) =>
+      this.#cutsUnits(work) ? unitShardOf(batch, index) : shardOf(batch, index, this.setup.shards, true),
+    );
+  }
+
+  #ownShards(shardAt: (index: number) => Shard | undefined): Shard[] {
+    const { start, count } = this.#shards;
+    return Array.from({ length: count }, (_, i) => shardAt(start + i)).filter((shard) => shard !== undefined);
+  }
+
+  #cutsUnits(work: Work): boolean {
+    return work === 'training' && this.sharesUnits;
+  }
+
+  /** Shards of a batch that anything is left by. */
+  #shardCount(work: Work, batch: Batch): number {
+    const { shards } = this.setup;
+    return this.#cutsUnits(work) ? shards : activeShards(batch.rows.count, shards);
+  }
+
+  /** Gradient slots that a batch fills: one where each shard has the gradients of other weights. */
+  #slotCount(batch: Batch): number {
+    return this.sharesUnits ? 1 : activeShards(batch.rows.count, this.setup.shards);
+  }
+
+  /** Shard `index` of a batch as a batch of its own, whoever's it is; undefined if it has no rows. */
+  shardOf(batch: Batch, index: number): Shard | undefined {
+    return shardOf(batch, index, this.setup.shards, false);
   }
 
   /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
   readWeights(replica?: Float32Array): void {
-    this.#timed('compute', () => this.#engine.readWeights(replica));
+    this.#timed('compute', () => this.#engine.readWeights(replica, this.#weightRanges));
   }
 
   /**
@@ -190,14 +232,16 @@ export class Replica {
 
   #stages(work: Work, batch: Batch): void {
     const { count } = batch.rows;
+    const shards = this.#partsOf(work, batch);
+    const own = shards.map(({ index }) => index);
     for (let stage = 0; stage < this.#engine.stages(work, count); stage++) {
       if (stage > 0) {
         this.#timed('exchange', () => {
           this.#barrier.wait(); // all parts of the totals are there
-          this.#engine.exchange(work, count, stage - 1, activeShards(count, this.setup.shards));
+          this.#engine.exchange(work, count, stage - 1, this.#shardCount(work, batch), own);
         });
       }
-      for (const shard of this.shardsOf(batch, true)) this.#runStage(work, shard, stage);
+      for (const shard of shards) this.#runStage(work, shard, stage);
     }
   }
 
@@ -212,19 +256,19 @@ export class Replica {
 
   /** Adds the gradient of a batch to those of the `before` batches of the same update, on this worker's slice of the parameters. */
   accumulate(batch: Batch, before: number): void {
-    const count = activeShards(batch.rows.count, this.setup.shards);
+    const count = this.#slotCount(batch);
     this.#timed('reduce', () => this.#updater.accumulate(count, this.#slice, before === 0));
   }
 
   /** Gives weights that are replaced the values that a batch has for them, on this worker's slice of the parameters. */
   replaceStates(batch: Batch): void {
-    const slots: [number, number] = [0, activeShards(batch.rows.count, this.setup.shards)];
+    const slots: [number, number] = [0, this.#slotCount(batch)];
     this.#timed('reduce', () => this.#updater.replace(this.#updater.shared, slots, this.#slice));
   }
 
   /** Updates the weights with the gradient of a batch, on this worker's slice of the parameters. */
   applySum(batch: Batch, optimizer: Optimizer, t: number): void {
-    this.#descend([0, activeShards(batch.rows.count, this.setup.shards)], optimizer, t, 1);
+    this.#descend([0, this.#slotCount(batch)], optimizer, t, 1);
   }
 
   /** Updates the weights with the mean gradient of `count` batches that were accumulated. */

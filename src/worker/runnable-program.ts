@@ -11,4 +11,10 @@ export interface RunnableProgram {
   logs(shard: number): Float32Array;
   /** Runs one stage of a shard. Gradients and parts of totals go to its slots in the arena. */
   run(shard: number, stage: number, memory: TensorMemory): void;
+  /**
+   * Works out what the stages behind `stage` take of the parts that `count` shards have left.
+   *
+   * @param own the shards that this worker computes.
+   */
+  exchange(stage: number, count: number, own: readonly number[]): void;
 }

@@ -69,6 +69,9 @@ export class TapeProgram implements RunnableProgram {
     this.#kernels.runTape(calls, calls + this.#tape.calls.length * CALL_WORDS * FLOAT_BYTES);
   }
 
+  /** Programs of several stages have no tape. */
+  exchange(): void {}
+
   #floats(at: number, length: number): Float32Array {
     return new Float32Array(this.#arena.memory.buffer, this.#scratch + at, length);
   }

@@ -1,15 +1,27 @@
 import type { Arena } from '../common/arena.js';
-import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
-import type { Reduction, StepProgram } from '../common/program.js';
+import type { ExchangePlace } from '../common/exchanges.js';
+import { forEachRun, type Piece, putPiece } from '../common/pieces.js';
+import type { Reduction } from '../common/program.js';
+import type { Kernels } from '../kernels/kernels.js';
 
-/** Totals over the shards of a mini-batch: each shard leaves its parts in a slot of the arena, each worker adds all of them up. */
+const FLOAT_BYTES = 4;
+
+/**
+ * What the shards of a mini-batch have in common: each leaves its parts in a slot of the arena, and the workers make of the
+ * slots, in the order of the shards, what they go on with.
+ */
 export class Totals {
-  /** This worker's; the same bits for every worker. */
+  /** Reductions of this worker: the same bits for every worker. */
   readonly values: Float32Array;
   readonly #parts: Float32Array;
+  readonly #kernels: Kernels;
+  /** Where the kernels put sums. */
+  readonly #sums: Float32Array;
 
-  constructor(arena: Arena, shards: number) {
+  constructor(arena: Arena, kernels: Kernels, shards: number, rank: number) {
     this.#parts = arena.floats('exchange');
+    this.#sums = arena.floats(`sums${rank}`);
+    this.#kernels = kernels;
     this.values = new Float32Array(this.#parts.length / shards);
   }
 
@@ -19,18 +31,37 @@ export class Totals {
     return this.#parts.subarray(shard * length, (shard + 1) * length);
   }
 
-  /** Works out the totals of one stage, from the slots of the first `count` shards in their order. */
-  reduce(program: StepProgram, stage: number, count: number): void {
-    for (const place of placeExchanges(program)) {
-      if (place.exchange.stage === stage) this.#reduceOne(place, count);
+  /** Reduces the parts of the first `count` shards to their place in `values`. */
+  allReduce({ offset, size }: ExchangePlace, reduction: Reduction, count: number): void {
+    const total = this.values.subarray(offset, offset + size);
+    total.set(this.#part(0, offset, size));
+    const combine = COMBINE[reduction];
+    for (let shard = 1; shard < count; shard++) combine(total, this.#part(shard, offset, size));
+  }
+
+  /** Puts the parts of `count` shards side by side along `axis` of `total`. */
+  allGather({ exchange, offset, size }: ExchangePlace, axis: number, count: number, total: Float32Array): void {
+    const shape = exchange.shape.map((n, i) => (i === axis ? n * count : n));
+    for (let index = 0; index < count; index++) {
+      putPiece(this.#part(index, offset, size), shape, { axis, index, count }, total);
     }
   }
 
-  #reduceOne({ exchange, offset, size }: ExchangePlace, count: number): void {
-    const total = this.values.subarray(offset, offset + size);
-    total.set(this.slot(0).subarray(offset, offset + size));
-    const combine = COMBINE[exchange.reduction];
-    for (let shard = 1; shard < count; shard++) combine(total, this.slot(shard).subarray(offset, offset + size));
+  /** Adds up a piece of the parts of all shards: the only one that its shard goes on with. */
+  reduceScatter({ exchange, offset, size }: ExchangePlace, place: Piece, total: Float32Array): void {
+    const first = this.#part(0, offset, size).byteOffset;
+    const stride = this.values.length * FLOAT_BYTES;
+    const sums = this.#sums.byteOffset;
+    forEachRun(exchange.shape, place, (at, from, length) => {
+      // The kernels go through all addresses at the same offset, and in whole vectors: the next run writes over what is too much.
+      const [start, end] = [from * FLOAT_BYTES, (from + length) * FLOAT_BYTES];
+      this.#kernels.reduceAssign(sums + at * FLOAT_BYTES - start, first, stride, place.count, start, end);
+    });
+    total.set(this.#sums.subarray(0, total.length));
+  }
+
+  #part(shard: number, offset: number, size: number): Float32Array {
+    return this.slot(shard).subarray(offset, offset + size);
   }
 }
 

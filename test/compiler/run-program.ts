@@ -54,7 +54,9 @@ export async function runShards(programs: StepProgram[], model: tf.LayersModel, 
       Object.assign(values, await session.run(feeds));
       await session.release();
     }
-    for (const { part, total, reduction, shape } of first.exchanges.filter((e) => e.stage === stage)) {
+    for (const { part, total, collective, shape } of first.exchanges.filter((e) => e.stage === stage)) {
+      if (collective.kind !== 'all-reduce') throw new Error(`shards of rows have no ${collective.kind}`);
+      const { reduction } = collective;
       const parts = known.map((values) => values[part]?.data as Float32Array);
       const reduced = parts.reduce((a, b) => a.map((x, i) => COMBINE[reduction](x, b[i] as number)));
       for (const values of known) values[total] = new ort.Tensor('float32', reduced, shape);

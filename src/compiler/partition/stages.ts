@@ -1,5 +1,5 @@
 /** Cuts a shard's program into stages, between which the shards meet and exchange their parts of totals. */
-import type { Exchange, NamedSpec, ProgramStage, Reduction, TensorSpec } from '../../common/program.js';
+import type { Collective, Exchange, NamedSpec, ProgramStage, Reduction, TensorSpec } from '../../common/program.js';
 import { sizeOf } from '../graph/shapes.js';
 import { topologicalOrder, type Value } from '../graph/value.js';
 import { encodeModel, type NamedValue } from '../onnx/encode.js';
@@ -8,6 +8,12 @@ export interface Staged {
   stages: ProgramStage[];
   carried: NamedSpec[];
   exchanges: Exchange[];
+}
+
+const EXCHANGES = new Set(['AllReduce', 'AllGather', 'ReduceScatter']);
+
+function isExchange({ op }: Value): boolean {
+  return EXCHANGES.has(op);
 }
 
 const MOVES = new Set(['Constant', 'Expand', 'Pad', 'Reshape', 'Slice', 'Transpose']);
@@ -29,7 +35,7 @@ export function cutStages(inputs: readonly NamedValue[], outputs: readonly Named
   );
   const count = Math.max(...outputs.map(({ value }) => stageOf.get(value) as number)) + 1;
   const names = new Map(inputs.map(({ name, value }) => [value, name]));
-  const totals = order.filter(({ op }) => op === 'AllReduce');
+  const totals = order.filter(isExchange);
   for (const total of totals) names.set(total, `total_${total.attrs.index}`);
   const roots: NamedValue[][] = Array.from({ length: count }, () => []);
   for (const output of outputs) roots[stageOf.get(output.value) as number]?.push(output);
@@ -65,28 +71,29 @@ function stagesOf(order: readonly Value[], outputs: readonly Value[]): Map<Value
   const stageOf = new Map<Value, number>();
   for (const value of order) {
     const before = value.inputs.reduce((most, input) => Math.max(most, stageOf.get(input) as number), 0);
-    stageOf.set(value, before + Number(value.op === 'AllReduce'));
+    stageOf.set(value, before + Number(isExchange(value)));
   }
   const firstUse = new Map(outputs.map((value) => [value, stageOf.get(value) as number]));
   for (const value of [...order].reverse()) {
     const use = firstUse.get(value) ?? 0;
     if (use > (stageOf.get(value) as number) && canWait(value)) stageOf.set(value, use);
     // A part must be there for the meeting before its total.
-    const own = (stageOf.get(value) as number) - Number(value.op === 'AllReduce');
+    const own = (stageOf.get(value) as number) - Number(isExchange(value));
     for (const input of value.inputs) firstUse.set(input, Math.min(firstUse.get(input) ?? own, own));
   }
   return stageOf;
 }
 
-function canWait({ op, shape, inputs }: Value): boolean {
-  if (op === 'AllReduce' || op.startsWith('#')) return false;
+function canWait(value: Value): boolean {
+  const { op, shape, inputs } = value;
+  if (isExchange(value) || op.startsWith('#')) return false;
   const sizes = inputs.filter((input) => !isAtHand(input)).map((input) => sizeOf(input.shape));
   return sizes.reduce((a, b) => a + b, 0) <= 1.1 * sizeOf(shape);
 }
 
 /** Known to every stage that can use it, without being carried. */
-function isAtHand({ op }: Value): boolean {
-  return op === 'Input' || op === 'Constant' || op === 'AllReduce';
+function isAtHand(value: Value): boolean {
+  return value.op === 'Input' || value.op === 'Constant' || isExchange(value);
 }
 
 /** What a stage takes from outside: inputs of the program, totals, and what earlier stages have computed. */
@@ -108,12 +115,17 @@ function specOf({ name, value }: NamedValue): NamedSpec {
 function exchangesOf(totals: readonly Value[], stageOf: ReadonlyMap<Value, number>): Exchange[] {
   const inOrder = [...totals].sort((a, b) => (a.attrs.index as number) - (b.attrs.index as number));
   return inOrder
-    .map(({ attrs, shape, inputs: [part] }) => ({
-      part: `part_${attrs.index}`,
-      total: `total_${attrs.index}`,
-      stage: stageOf.get(part as Value) as number,
-      reduction: attrs.reduction as Reduction,
-      shape: [...shape],
-    }))
+    .map((total) => {
+      const { index } = total.attrs;
+      const part = total.inputs[0] as Value;
+      const stage = stageOf.get(part) as number;
+      const shape = [...part.shape];
+      return { part: `part_${index}`, total: `total_${index}`, stage, collective: collectiveOf(total), shape };
+    })
     .sort((a, b) => a.stage - b.stage);
+}
+
+function collectiveOf({ op, attrs }: Value): Collective {
+  if (op === 'AllReduce') return { kind: 'all-reduce', reduction: attrs.reduction as Reduction };
+  return { kind: op === 'AllGather' ? 'all-gather' : 'reduce-scatter', axis: attrs.axis as number };
 }

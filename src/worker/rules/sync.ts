@@ -23,7 +23,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
   for (const batch of replica.batches(plan)) {
     replica.readWeights();
     replica.computeGradients(batch);
-    replica.meet(); // all gradients of this batch are there
+    if (!replica.sharesUnits) replica.meet(); // all gradients of this batch are there
     steps++;
     if (accumulationSteps === 1) {
       replica.applySum(batch, optimizer, plan.updatesBefore + updates++);
