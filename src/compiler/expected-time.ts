@@ -9,10 +9,10 @@ const PER_ELEMENT = 0.15;
 /** Each shard writes a gradient of its own, which others read, and reads the weights: in the caches of other cores. */
 const PER_PARAMETER = 1.6;
 /** Two meetings, never quite on time. */
-const FIXED = 20_000;
+const FIXED = 60_000;
 
-/** A further meeting in the middle of a step, which begins another run of a program. */
-const PER_STAGE = 10_000;
+/** A further meeting in the middle of a step, and another run of a program behind it. */
+const PER_STAGE = 20_000;
 /** A value that shards exchange: written, read by others and put where the next stage finds it. */
 const PER_EXCHANGED = 3.3;
 
