@@ -91,7 +91,8 @@ export interface EpochPlan extends Pass {
   epoch: number;
 }
 
-export type TensorMemory = 'shared' | 'copied';
+/** Where programs read weights and write gradients: in the arena, in copies of it, or in memory of one thread alone. */
+export type TensorMemory = 'shared' | 'copied' | 'private';
 
 /** Seconds that a worker spent in an epoch, by what it did. */
 export interface TimeSplit {

@@ -69,7 +69,7 @@ export interface RunSummary {
   /** Where the run stood at the end of each epoch. */
   milestones: Milestone[];
   threads: ThreadSummary[];
-  /** Whether step programs read weights and wrote gradients in the arena itself or by way of copies. */
+  /** Where step programs read weights and wrote gradients: in the arena itself, in copies, or in memory of each thread alone. */
   tensorMemory: TensorMemory;
   /** What was not done as asked for, and why, in sentences. */
   warnings: string[];
@@ -127,7 +127,7 @@ export class RunRecorder {
     summary.seconds += seconds;
     this.#epoch.rows += rows;
     this.#epoch.steps += steps;
-    if (reports.some(({ tensorMemory }) => tensorMemory === 'copied')) summary.tensorMemory = 'copied';
+    for (const { tensorMemory } of reports) if (tensorMemory !== 'shared') summary.tensorMemory = tensorMemory;
     reports.forEach(({ time }, rank) => {
       const thread = summary.threads[rank] as ThreadSummary;
       thread.gatherSeconds += time.gather;

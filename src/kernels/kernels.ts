@@ -96,16 +96,23 @@ export interface Kernels {
 /** First byte of the arena that the kernels leave to us; below it is the page AssemblyScript may use for itself. */
 export const FIRST_FREE_BYTE = 65_536;
 
-/** An arena's memory: the kernels import it, so its maximum must be the one they were compiled with. */
+/** Of a memory that the kernels import: its maximum must be the one they were compiled with. */
 export const MAXIMUM_PAGES = 65_536;
 
-let compiled: WebAssembly.Module | undefined;
+const compiled = new Map<string, WebAssembly.Module>();
 
-/** Instantiates the WebAssembly SIMD kernels over `memory`. */
+function compile(file: string): WebAssembly.Module {
+  const module = compiled.get(file) ?? new WebAssembly.Module(readFileSync(new URL(file, import.meta.url)));
+  compiled.set(file, module);
+  return module;
+}
+
+/** Instantiates the WebAssembly SIMD kernels over `memory`, which may be shared or one thread's own. */
 export function loadKernels(memory: WebAssembly.Memory): Kernels {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)));
+  const isShared = memory.buffer instanceof SharedArrayBuffer;
+  const module = compile(isShared ? 'kernels.wasm' : 'kernels-private.wasm');
   const abort = () => {
     throw new Error('a WebAssembly kernel aborted');
   };
-  return new WebAssembly.Instance(compiled, { env: { memory, abort } }).exports as unknown as Kernels;
+  return new WebAssembly.Instance(module, { env: { memory, abort } }).exports as unknown as Kernels;
 }

@@ -38,6 +38,7 @@ export class BoundProgram implements RunnableProgram {
   readonly #sessions: Session[];
   readonly #exchanges: ExchangePlace[];
   #weights: Float32Array = new Float32Array();
+  #gradients: Float32Array;
   /** Totals that all shards of this worker have, by name. */
   readonly #gathered = new Map<string, Float32Array>();
   readonly #buffers = new Map<number, ShardBuffers>();
@@ -52,14 +53,16 @@ export class BoundProgram implements RunnableProgram {
     this.#setup = setup;
     this.#parameters = setup.parameters;
     this.#exchanges = placeExchanges(program);
+    this.#gradients = arena.floats('gradients');
     const keepsMemory = program.stages.length === 1;
     this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, keepsMemory));
   }
 
-  /** Makes the program read its weights from `vector`. */
-  bindWeights(vector: Float32Array): void {
+  /** Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's. */
+  bindTo(weights: Float32Array, gradients = this.#arena.floats('gradients')): void {
     this.#bindings.clear();
-    this.#weights = vector;
+    this.#weights = weights;
+    this.#gradients = gradients;
   }
 
   buffer(shard: number, name: string): ArenaArray {
@@ -141,10 +144,11 @@ export class BoundProgram implements RunnableProgram {
         binding.outputs[name] = tensors[name] ?? tensorOver(logs, [logs.length], 'float32');
         continue;
       }
-      const { to, isOther } = target;
-      const own = memory === 'shared' && !isOther ? to : this.#privateOf(name, to.length);
+      const { to } = target;
+      const inPlace = memory === 'shared' || !(to.buffer instanceof SharedArrayBuffer);
+      const own = inPlace ? to : this.#privateOf(name, to.length);
       binding.outputs[name] = tensorOver(own, target.shape, 'float32');
-      if (own !== to && !isOther) binding.copies.push({ from: own, to });
+      if (own !== to) binding.copies.push({ from: own, to });
     }
     return binding;
   }
@@ -201,18 +205,16 @@ export class BoundProgram implements RunnableProgram {
     });
   }
 
-  /** Outputs of a shard that others read. Shards of units share one slot: a weight that is not cut has the first one's gradient. */
-  #sharedOutputs(shard: number): Map<string, { to: Float32Array; shape: number[]; isOther?: boolean }> {
-    const targets = new Map<string, { to: Float32Array; shape: number[]; isOther?: boolean }>();
+  /** Outputs of a shard that go on from here. Shards of units have gradients of other weights each: they share one slot. */
+  #sharedOutputs(shard: number): Map<string, { to: Float32Array; shape: number[] }> {
+    const targets = new Map<string, { to: Float32Array; shape: number[] }>();
     const { replacedEnd } = this.#parameters;
-    const ofUnits = this.program.unitShards !== undefined;
-    const slot = ofUnits ? 0 : shard;
-    const gradients = this.#arena.floats('gradients').subarray(slot * replacedEnd, (slot + 1) * replacedEnd);
+    const slot = this.program.unitShards === undefined ? shard : 0;
+    const gradients = this.#gradients.subarray(slot * replacedEnd, (slot + 1) * replacedEnd);
     for (const { name, role, shape } of this.program.outputs) {
       if (role.kind !== 'gradient' && role.kind !== 'state') continue;
       const { offset, size } = this.#parameterOf(role, shard);
-      const isOther = ofUnits && role.piece === undefined && shard !== 0;
-      targets.set(name, { to: gradients.subarray(offset, offset + size), shape, isOther });
+      targets.set(name, { to: gradients.subarray(offset, offset + size), shape });
     }
     const parts = this.#totals.slot(shard);
     for (const { exchange, offset, size } of this.#exchanges) {

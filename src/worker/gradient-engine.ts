@@ -1,6 +1,6 @@
+import type { Arena } from '../common/arena.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet, TensorMemory, Work } from '../common/protocol.js';
-import type { Range } from '../common/shards.js';
 
 /** A non-empty part of a mini-batch, as one worker computes it. */
 export interface Shard {
@@ -30,12 +30,12 @@ export interface GradientEngine {
   add(work: Work, programs: StepProgram[]): void;
   /** Takes the rows of the following shards from `data`, in the order of the arena's permutation if `shuffled`. */
   useData(data: DataSet, shuffled: boolean): void;
-  /**
-   * Call when the weights have changed, before the next shard: the arena's, or a replica's own.
-   *
-   * @param ranges the values that will be read. Default: all.
-   */
-  readWeights(replica?: Float32Array, ranges?: readonly Range[]): void;
+  /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */
+  readWeights(replica?: Float32Array): void;
+  /** Whether training can be done in memory of the thread's own. */
+  readonly canTrainIn: boolean;
+  /** Has training read weights and leave gradients in memory of the thread's own, or in the arena again. */
+  trainIn(memory: Arena | undefined): void;
   /** Stages of the work on a batch of so many rows: one, unless rows of different shards depend on each other. */
   stages(work: Work, batchRows: number): number;
   /**

@@ -5,7 +5,6 @@ import { takePiece } from '../common/pieces.js';
 import type { InputRole, ProgramInput, ProgramOutput, StepProgram } from '../common/program.js';
 import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
-import type { Range } from '../common/shards.js';
 import { tapeBytes } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -46,6 +45,8 @@ export class OnnxEngine implements GradientEngine {
   /** Weights of this thread alone; undefined where programs read the arena's. */
   #ownWeights: Float32Array | undefined;
   #tensorMemory: TensorMemory = 'shared';
+  /** Where training is done, if not in the arena. */
+  #trainsIn: Arena | undefined;
   /** Whether the runtime has been seen to take the kind of memory in use. */
   #proven = false;
   #data: DataSet | undefined;
@@ -62,8 +63,7 @@ export class OnnxEngine implements GradientEngine {
     this.#totals = new Totals(arena, kernels, setup.shards, setup.rank);
     this.#control = control;
     const ownWeights = keepsOwnWeights(setup.rule);
-    // Shards of units update their weights without waiting for those that may still read the ones which are not cut.
-    this.#ownWeights = ownWeights || setup.split === 'units' ? Float32Array.from(this.#arenaWeights) : undefined;
+    this.#ownWeights = ownWeights ? Float32Array.from(this.#arenaWeights) : undefined;
     this.#tapeWeights = arena.segment(ownWeights ? `tapeWeights${setup.rank}` : 'weights');
     this.#tapes = arena.segment(`tape${setup.rank}`);
     try {
@@ -76,12 +76,13 @@ export class OnnxEngine implements GradientEngine {
 
   add(work: Work, programs: StepProgram[]): void {
     for (const program of programs) this.#programs[work].push(this.#onTape(program) ?? this.#bind(program));
+    this.#bindAll();
   }
 
   #bind(program: StepProgram): BoundProgram {
     const bound = new BoundProgram(program, this.#arena, this.#control, this.#totals, this.#setup);
     this.#bound.push(bound);
-    bound.bindWeights(this.#ownWeights ?? this.#arenaWeights);
+    bound.bindTo(this.#ownWeights ?? this.#arenaWeights);
     return bound;
   }
 
@@ -98,7 +99,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   get tensorMemory(): TensorMemory {
-    return this.#tensorMemory;
+    return this.#trainsIn ? 'private' : this.#tensorMemory;
   }
 
   useData(data: DataSet, shuffled: boolean): void {
@@ -106,12 +107,18 @@ export class OnnxEngine implements GradientEngine {
     this.#order = shuffled ? this.#permutation : null;
   }
 
-  readWeights(replica: Float32Array = this.#arenaWeights, ranges?: readonly Range[]): void {
-    if (ranges) {
-      for (const { start, count } of ranges) this.#ownWeights?.set(replica.subarray(start, start + count), start);
-    } else {
-      this.#ownWeights?.set(replica);
-    }
+  get canTrainIn(): boolean {
+    return this.#programs.training.every((bound) => bound instanceof BoundProgram);
+  }
+
+  trainIn(memory: Arena | undefined): void {
+    if (memory === this.#trainsIn) return;
+    this.#trainsIn = memory;
+    this.#bindAll();
+  }
+
+  readWeights(replica: Float32Array = this.#arenaWeights): void {
+    this.#ownWeights?.set(replica);
     if (this.#tapeBytes > 0 && keepsOwnWeights(this.#setup.rule))
       this.#arena.floats(`tapeWeights${this.#setup.rank}`).set(replica);
   }
@@ -168,9 +175,15 @@ export class OnnxEngine implements GradientEngine {
     throw new Error(`there is no program for ${work} with a shard of ${rows} of ${batchRows} rows`);
   }
 
-  #useWeights(own: Float32Array | undefined): void {
-    this.#ownWeights = own;
-    for (const bound of this.#bound) bound.bindWeights(own ?? this.#arenaWeights);
+  #bindAll(): void {
+    const memory = this.#trainsIn;
+    for (const bound of this.#bound) {
+      if (memory && this.#programs.training.includes(bound)) {
+        bound.bindTo(memory.floats('weights'), memory.floats('gradients'));
+      } else {
+        bound.bindTo(this.#ownWeights ?? this.#arenaWeights);
+      }
+    }
   }
 
   #writeLogs(bound: RunnableProgram, shard: Shard): void {
@@ -225,13 +238,18 @@ export class OnnxEngine implements GradientEngine {
       bound.run(index);
       return;
     }
+    if (this.#trainsIn && this.#programs.training.includes(bound)) {
+      bound.run(index, stage, 'private');
+      return;
+    }
     try {
       bound.run(index, stage, this.#tensorMemory);
     } catch (error) {
       if (this.#proven) throw error;
       // Node 20 has no way to hand shared memory to a native addon. Found out by trying: a second failure is a real one.
       this.#tensorMemory = 'copied';
-      this.#useWeights(this.#ownWeights ?? Float32Array.from(this.#arenaWeights));
+      this.#ownWeights ??= Float32Array.from(this.#arenaWeights);
+      this.#bindAll();
       bound.run(index, stage, 'copied');
     }
     this.#proven = true;

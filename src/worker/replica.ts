@@ -14,15 +14,16 @@ import type {
   TimeSplit,
   Work,
 } from '../common/protocol.js';
-import { activeShards, piece, type Range } from '../common/shards.js';
+import { activeShards, piece } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { type Batch, batchesOf, shardOf, unitShardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
+import { PrivateMemory } from './private-memory.js';
 import { trainByRule } from './rules/index.js';
-import { unitSlice, weightsRead } from './unit-ownership.js';
+import { unitSlices } from './unit-slices.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -33,12 +34,18 @@ export class Replica {
   readonly clocks: Clocks;
   readonly local: LocalReplicas;
   readonly #engine: GradientEngine;
-  readonly #updater: Updater;
+  /** Of the arena. */
+  readonly #sharedUpdater: Updater;
+  /** Of what the epoch is trained in. */
+  #updater: Updater;
   #workers: number;
   #barrier: Barrier;
+  /** Of the arena's parameters, those that this worker sees to. */
   #slice: Slice;
-  /** Weights that this worker's shards read, where that is not all of them. */
-  #weightRanges: Range[] | undefined;
+  /** Of the parameters where it trains, those that it updates. */
+  #slices: Slice[];
+  /** Where this worker trains, if nobody else needs to see it before the end of a pass. */
+  #private: { memory: PrivateMemory; updater: Updater } | undefined;
   readonly #everything: Slice;
   readonly #arena: Arena;
   readonly #kernels: Kernels;
@@ -61,16 +68,17 @@ export class Replica {
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
     this.#engine = engine ?? new OnnxEngine(arena, this.control, kernels, setup);
-    this.#updater = new Updater(arena, kernels, parameters);
-    this.#slice = this.#ownSlice();
+    this.#sharedUpdater = new Updater(arena, kernels, parameters);
+    this.#updater = this.#sharedUpdater;
+    this.#slice = ownSlice(parameters, workers, rank);
+    this.#slices = [this.#slice];
     this.#everything = ownSlice(parameters, 1, 0);
-    this.#weightRanges = this.#weightsRead();
     this.#arena = arena;
     this.#kernels = kernels;
     this.#staleness = arena.ints('staleness');
     this.#weights = arena.floats('weights');
     this.#constraints = setup.programs.constraint.length;
-    this.local = new LocalReplicas(arena, kernels, setup, this.#updater);
+    this.local = new LocalReplicas(arena, kernels, setup, this.#sharedUpdater);
   }
 
   /** Takes in programs for more sizes of batches. */
@@ -91,7 +99,42 @@ export class Replica {
     this.#engine.useData(plan.data, plan.shuffled);
     // An epoch that is trained piece by piece keeps its order.
     if (plan.shuffled && !plan.firstStep && plan.steps > 0) this.#shuffle(plan);
-    return this.#report(trainByRule(this, plan));
+    if (!this.#trainsPrivately()) return this.#report(trainByRule(this, plan));
+    return this.#report(this.#trainPrivately(plan));
+  }
+
+  /** Whether no other worker reads the weights that this one updates, or has gradients for them. */
+  #trainsPrivately(): boolean {
+    const { rule, split } = this.setup;
+    const isAlone = rule.kind === 'sync' && this.#workers === 1;
+    return (split === 'units' || isAlone) && this.#engine.canTrainIn && this.#constraints === 0;
+  }
+
+  #trainPrivately(plan: EpochPlan): EpochCounts {
+    const { parameters, split } = this.setup;
+    this.#private ??= this.#takePrivate();
+    const { memory, updater } = this.#private;
+    const { whole, pieces } = unitSlices(parameters, piece(this.setup.shards, this.#workers, this.rank));
+    this.#slices = split === 'units' ? [whole, pieces] : [this.#everything];
+    memory.load(this.#slices, parameters.replacedEnd);
+    this.#engine.trainIn(memory.arena);
+    this.#updater = updater;
+    try {
+      const counts = trainByRule(this, plan);
+      // What is not cut all workers have alike.
+      memory.publish(this.rank === 0 ? this.#slices : [pieces]);
+      return counts;
+    } finally {
+      this.#engine.trainIn(undefined);
+      this.#updater = this.#sharedUpdater;
+      this.#slices = [this.#slice];
+    }
+  }
+
+  #takePrivate(): { memory: PrivateMemory; updater: Updater } {
+    const { parameters } = this.setup;
+    const memory = new PrivateMemory(this.#arena, parameters.trainedEnd);
+    return { memory, updater: new Updater(memory.arena, memory.kernels, parameters) };
   }
 
   #report(counts: EpochCounts): EpochReport {
@@ -103,22 +146,8 @@ export class Replica {
     if (workers === this.#workers) return;
     this.#workers = workers;
     this.#barrier = new Barrier(this.control, workers);
-    this.#slice = this.#ownSlice();
-    this.#weightRanges = this.#weightsRead();
-  }
-
-  #ownSlice(): Slice {
-    const { parameters } = this.setup;
-    return this.sharesUnits ? unitSlice(parameters, this.#shards) : ownSlice(parameters, this.#workers, this.rank);
-  }
-
-  #weightsRead(): Range[] | undefined {
-    return this.sharesUnits ? weightsRead(this.setup.parameters, this.#shards) : undefined;
-  }
-
-  /** Numbers of this worker's shards. */
-  get #shards(): Range {
-    return piece(this.setup.shards, this.#workers, this.rank);
+    this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
+    this.#slices = [this.#slice];
   }
 
   /** Whether the shards of a mini-batch share the layers' units, so that each has the gradients of other weights. */
@@ -188,7 +217,7 @@ export class Replica {
   }
 
   #ownShards(shardAt: (index: number) => Shard | undefined): Shard[] {
-    const { start, count } = this.#shards;
+    const { start, count } = piece(this.setup.shards, this.#workers, this.rank);
     return Array.from({ length: count }, (_, i) => shardAt(start + i)).filter((shard) => shard !== undefined);
   }
 
@@ -214,7 +243,7 @@ export class Replica {
 
   /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
   readWeights(replica?: Float32Array): void {
-    this.#timed('compute', () => this.#engine.readWeights(replica, this.#weightRanges));
+    this.#timed('compute', () => this.#engine.readWeights(replica));
   }
 
   /**
@@ -257,13 +286,17 @@ export class Replica {
   /** Adds the gradient of a batch to those of the `before` batches of the same update, on this worker's slice of the parameters. */
   accumulate(batch: Batch, before: number): void {
     const count = this.#slotCount(batch);
-    this.#timed('reduce', () => this.#updater.accumulate(count, this.#slice, before === 0));
+    this.#timed('reduce', () => {
+      for (const slice of this.#slices) this.#updater.accumulate(count, slice, before === 0);
+    });
   }
 
   /** Gives weights that are replaced the values that a batch has for them, on this worker's slice of the parameters. */
   replaceStates(batch: Batch): void {
     const slots: [number, number] = [0, this.#slotCount(batch)];
-    this.#timed('reduce', () => this.#updater.replace(this.#updater.shared, slots, this.#slice));
+    this.#timed('reduce', () => {
+      for (const slice of this.#slices) this.#updater.replace(this.#updater.own, slots, slice);
+    });
   }
 
   /** Updates the weights with the gradient of a batch, on this worker's slice of the parameters. */
@@ -300,8 +333,10 @@ export class Replica {
       this.#timed('reduce', () => this.#updater.reduceNorms(slots, blocks, 0));
       this.meet(); // the norm is that of the whole gradient
     }
-    const { shared } = this.#updater;
-    this.#timed('reduce', () => this.#updater.apply(shared, slots, this.#slice, optimizer, t, 0, share));
+    const { own } = this.#updater;
+    this.#timed('reduce', () => {
+      for (const slice of this.#slices) this.#updater.apply(own, slots, slice, optimizer, t, 0, share);
+    });
   }
 
   /**
@@ -323,7 +358,7 @@ export class Replica {
 
   /** Applies piece `index` of `pieces` of one shard's gradient to the arena's weights. */
   applyPiece(shard: Shard, t: number, optimizer: Optimizer, [index, pieces]: [number, number], slots: number): void {
-    const target = { ...this.#updater.shared, slots: this.#updater.slotsAt(slots, optimizer) };
+    const target = { ...this.#updater.own, slots: this.#updater.slotsAt(slots, optimizer) };
     this.applyTo(target, shard, optimizer, t, ownSlice(this.setup.parameters, pieces, index));
   }
 

@@ -80,6 +80,10 @@ export class TfjsEngine implements GradientEngine {
 
   exchange(): void {}
 
+  readonly canTrainIn = false;
+
+  trainIn(): void {}
+
   run(work: Work, shard: Shard): void {
     tf.tidy(() => {
       this.#assignWeights();

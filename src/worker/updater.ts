@@ -35,8 +35,8 @@ export function ownSlice({ trainedEnd, replacedEnd }: ParameterLayout, workers: 
 
 /** Applies gradient slots to weights by the WebAssembly kernels. */
 export class Updater {
-  /** The arena's weights and slots. */
-  readonly shared: Target;
+  /** The weights and slots of its memory. */
+  readonly own: Target;
   readonly norms: GradientNorms;
   readonly #kernels: Kernels;
   readonly #gradients: number;
@@ -49,7 +49,7 @@ export class Updater {
   constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout) {
     this.#kernels = kernels;
     this.norms = new GradientNorms(arena, kernels, layout);
-    this.shared = { weights: arena.segment('weights').offset, slots: arena.segment('slots').offset };
+    this.own = { weights: arena.segment('weights').offset, slots: arena.segment('slots').offset };
     this.#gradients = arena.segment('gradients').offset;
     this.#stride = layout.replacedEnd * FLOAT_BYTES;
     this.#trainedBytes = layout.trainedEnd * FLOAT_BYTES;
@@ -60,7 +60,7 @@ export class Updater {
 
   /** Slots of the `index`-th of those who keep an optimizer state of their own. */
   slotsAt(index: number, optimizer: Optimizer): number {
-    return this.shared.slots + index * slotsOf(optimizer) * this.#trainedBytes;
+    return this.own.slots + index * slotsOf(optimizer) * this.#trainedBytes;
   }
 
   /**
