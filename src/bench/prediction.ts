@@ -1,18 +1,22 @@
-import type { TensorMemory } from '../common/protocol.js';
+import type { Split, TensorMemory } from '../common/protocol.js';
 import type { MachineLimits } from './machine-limits.js';
 import type { StepWork } from './step-work.js';
 
 /** What a prediction is made of. */
 export interface PredictionBasis {
   work: Pick<StepWork, 'parameterBytes' | 'meetings'>;
-  /** Whether workers keep copies of weights and gradients: see `RunSummary`. */
-  tensorMemory: TensorMemory;
   /** Rows of a mini-batch, of those of one worker alone: what was measured. */
   batchSize: number;
   /** Seconds per update that one worker alone took, as measured. */
   secondsAlone: number;
   /** Of one thread, and of as many as are asked about. */
   limits: MachineLimits[];
+}
+
+/** How an update was done: see `RunSummary`. */
+export interface Manner {
+  split: Split;
+  tensorMemory: TensorMemory;
 }
 
 /** What an update is predicted to take, in seconds. */
@@ -34,26 +38,34 @@ export interface Prediction {
  *
  * It knows nothing of workers that disturb each other, so it is a bound more than a forecast.
  */
-export function predict(basis: PredictionBasis, workers: number, batchSize: number): Prediction {
-  const { work, tensorMemory, secondsAlone, limits } = basis;
+export function predict(
+  basis: PredictionBasis,
+  workers: number,
+  batchSize: number,
+  alone: Manner,
+  together: Manner,
+): Prediction {
+  const { work, secondsAlone, limits } = basis;
   const limitOf = (threads: number) => {
     const found = limits.find((limit) => limit.threads === threads);
     if (!found) throw new RangeError(`limits of ${threads} threads were not measured`);
     return found;
   };
-  const bytesSeconds = (count: number) => updateBytes(work.parameterBytes, count, tensorMemory) / limitOf(count).copy;
-  const computeAlone = Math.max(0, secondsAlone - bytesSeconds(1));
+  const bytesSeconds = (count: number, manner: Manner) =>
+    updateBytes(work.parameterBytes, count, manner) / limitOf(count).copy;
+  const computeAlone = Math.max(0, secondsAlone - bytesSeconds(1, alone));
   const compute = (computeAlone * Math.ceil(batchSize / workers)) / basis.batchSize;
-  const bytes = bytesSeconds(workers);
+  const bytes = bytesSeconds(workers, together);
   const barriers = workers === 1 ? 0 : work.meetings * limitOf(workers).barrier;
   return { workers, compute, bytes, barriers, seconds: compute + bytes + barriers };
 }
 
 /**
  * Bytes of one update: each worker's gradient is read once, weights and velocity are read and written. With copies, each worker
- * also copies the weights in and its gradient out.
+ * also copies the weights in and its gradient out. Workers that share units have all of it but once.
  */
-export function updateBytes(parameterBytes: number, workers: number, tensorMemory: TensorMemory): number {
+export function updateBytes(parameterBytes: number, workers: number, { split, tensorMemory }: Manner): number {
+  if (split === 'units') return 5 * parameterBytes;
   const copies = tensorMemory === 'copied' ? 4 * workers : 0;
   return parameterBytes * (workers + 4 + copies);
 }

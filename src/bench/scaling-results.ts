@@ -49,9 +49,8 @@ function resultOf(point: PointSamples, alone: PointSamples, work: StepWork, limi
   const spread = spreadOf(point.samples);
   const one = spreadOf(alone.samples).median;
   const speedupAt = (milliseconds: number) => (one / milliseconds) * (batchSize / alone.batchSize);
-  const { tensorMemory } = point;
-  const basis = { work, tensorMemory, batchSize: alone.batchSize, secondsAlone: one / 1000, limits };
-  const prediction = predict(basis, workers, batchSize);
+  const basis = { work, batchSize: alone.batchSize, secondsAlone: one / 1000, limits };
+  const prediction = predict(basis, workers, batchSize, alone, point);
   const flopsPerSecond = (work.flops * (batchSize / alone.batchSize)) / (spread.median / 1000);
   const limit = limits.find(({ threads }) => threads === workers) as MachineLimits;
   return {

@@ -10,6 +10,8 @@ import { type TimeShares, timeShares } from './time-split.js';
 import type { Workload, WorkloadFactory } from './workloads/workload.js';
 
 export interface ScalingOptions {
+  /** As for `fit`. Default 'auto'. */
+  split?: 'auto' | 'rows' | 'units';
   rounds: number;
   /** Training time of one point in one round. */
   seconds: number;
@@ -23,6 +25,7 @@ export interface PointSamples extends Point {
   /** Milliseconds per update, one of each round. */
   samples: number[];
   shares: TimeShares;
+  split: RunSummary['split'];
   tensorMemory: RunSummary['tensorMemory'];
   warnings: string[];
 }
@@ -95,7 +98,7 @@ export async function measureScaling(
 async function train(
   { point, build, batches, epochs }: Entry,
   data: { x: tf.Tensor; y: tf.Tensor },
-  { signal }: ScalingOptions,
+  { split = 'auto', signal }: ScalingOptions,
 ): Promise<RunSummary> {
   const { batchSize, workers } = point;
   const model = build();
@@ -103,7 +106,7 @@ async function train(
   try {
     const stop = signal && { signal };
     // biome-ignore lint/suspicious/noFocusedTests: it is no test that is focused here.
-    const { run } = await fit(model, x, y, { batchSize, workers, epochs, shuffle: false, ...stop });
+    const { run } = await fit(model, x, y, { batchSize, workers, split, epochs, shuffle: false, ...stop });
     return run;
   } finally {
     model.dispose();
@@ -114,9 +117,9 @@ async function train(
 
 function samplesOf({ point, runs }: Entry): PointSamples {
   const threads = runs.flatMap((run): ThreadSummary[] => run.threads);
-  const [{ tensorMemory, warnings }] = runs as [RunSummary];
+  const [{ split, tensorMemory, warnings }] = runs as [RunSummary];
   const samples = runs.map((run) => (1000 * run.seconds) / run.updates);
-  return { ...point, samples, shares: timeShares(threads), tensorMemory, warnings };
+  return { ...point, samples, shares: timeShares(threads), split, tensorMemory, warnings };
 }
 
 function typicalLimits(threads: number, all: MachineLimits[]): MachineLimits {

@@ -10,6 +10,7 @@ export interface BenchOptions {
   batchSize?: number;
   workers?: number[];
   scaling: Scaling[];
+  split: 'auto' | 'rows' | 'units';
   rounds: number;
   seconds: number;
   csv?: string;
@@ -55,6 +56,11 @@ export function benchCommand(action: (options: BenchOptions) => Promise<void>): 
       new Option('--scaling <kinds>', SCALINGS.join(', '))
         .argParser(readList(readName(SCALINGS)))
         .default([...SCALINGS]),
+    )
+    .addOption(
+      new Option('--split <what>', "whether workers share a mini-batch's rows or the layers' units; auto: the faster")
+        .argParser(readName(['auto', 'rows', 'units']))
+        .default('auto'),
     )
     .addOption(new Option('--rounds <n>', 'measurements of each').argParser(readWhole(1)).default(5))
     .addOption(new Option('--seconds <s>', 'training time of one measurement').argParser(seconds).default(0.5))

@@ -90,7 +90,7 @@ async function workloadsOf({ model, workload, batchSize }: BenchOptions): Promis
 async function measure(
   factory: WorkloadFactory,
   batchSize: number,
-  { workers, scaling, rounds, seconds }: BenchOptions,
+  { workers, scaling, split, rounds, seconds }: BenchOptions,
   output: Output,
   signal: AbortSignal,
 ): Promise<WorkloadResult> {
@@ -103,6 +103,6 @@ async function measure(
   return scalingResult(
     example.name,
     work,
-    await measureScaling(factory, points, work, { rounds, seconds, signal, onStep }),
+    await measureScaling(factory, points, work, { split, rounds, seconds, signal, onStep }),
   );
 }

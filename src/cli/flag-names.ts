@@ -17,6 +17,7 @@ const FLAGS: Record<string, string> = {
   globalClipNorm: '--global-clip-norm',
   weightDecay: '--weight-decay',
   update: '--update',
+  split: '--split',
   batchStatistics: '--batch-statistics',
   gradientAccumulationSteps: '--gradient-accumulation-steps',
   maxStaleness: '--max-staleness',

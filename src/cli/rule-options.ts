@@ -6,6 +6,7 @@ import { readName, readReal, readWhole } from './option-values.js';
 /** Options of a command line that say what a mini-batch does to the weights. */
 export interface RuleChoice {
   update: UpdateRuleName;
+  split?: 'auto' | 'rows' | 'units';
   batchStatistics?: 'batch' | 'shard';
   gradientAccumulationSteps?: number;
   maxStaleness?: number;
@@ -23,6 +24,10 @@ const RULE_HELP = 'what a mini-batch does to the weights: sync, per-shard, hogwi
 export function updateOptions(): Option[] {
   return [
     new Option('--update <rule>', RULE_HELP).argParser(readName(UPDATE_RULES)).default('sync'),
+    new Option(
+      '--split <what>',
+      "sync: whether threads share a mini-batch's rows or the layers' units (default: auto, the faster)",
+    ).argParser(readName(['auto', 'rows', 'units'])),
     new Option('--batch-statistics <of>', "sync: batch norm by the mini-batch's statistics or each shard's").argParser(
       readName(['batch', 'shard']),
     ),
@@ -59,10 +64,10 @@ type RuleFitOptions = Pick<FitOptions, Exclude<keyof RuleChoice, 'outerLr'> | 'o
 
 /** The choice in the names of `fit`, what is not given left out. */
 export function ruleFitOptions(choice: RuleChoice): RuleFitOptions {
-  const { update, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum } = choice;
+  const { update, split, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum } = choice;
   const { syncEvery, outerMomentum, outerLr: outerLearningRate, virtualWorkers, straggler } = choice;
   const all = {
-    ...{ update, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum },
+    ...{ update, split, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum },
     ...{ syncEvery, outerMomentum, outerLearningRate, virtualWorkers, straggler },
   };
   const given = Object.entries(all).filter(([, value]) => value !== undefined);

@@ -26,7 +26,7 @@ export function whyNotUnits(
   constraint: readonly StepProgram[],
 ): string | undefined {
   const { rule, batchStatistics, speeds } = options;
-  if (rule.kind !== 'sync') return `needs update: 'sync', got update: '${rule.kind}'`;
+  if (rule.kind !== 'sync') return "belongs to update: 'sync'";
   if (speeds) return 'does not go with virtualWorkers, which have a shard of the rows each';
   if (batchStatistics === 'shard') return "does not go with batchStatistics: 'shard': its shards have all rows";
   if (clipsByNorm(options.optimizer ?? describeCompiled(model.optimizer))) return 'does not go with clipping by norm';

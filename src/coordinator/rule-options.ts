@@ -4,6 +4,7 @@ import type { FitOptions } from './options.js';
 
 /** Which rule each option belongs to. */
 export const OWNERS = {
+  split: 'sync',
   gradientAccumulationSteps: 'sync',
   maxStaleness: 'per-shard',
   hogwildMomentum: 'hogwild',

@@ -1,4 +1,4 @@
-import type { EpochReport, TensorMemory } from '../common/protocol.js';
+import type { EpochReport, Split, TensorMemory } from '../common/protocol.js';
 import type { UpdateRuleName } from '../common/update-rules.js';
 import type { ResolvedOptions } from './options.js';
 import type { RowSource } from './row-source.js';
@@ -52,6 +52,8 @@ export interface RunSummary {
    */
   settled?: { workers: number; tried: TriedWorkers[] };
   shards: number;
+  /** What the shards of a mini-batch shared: its rows, or the units of the layers. */
+  split: Split;
   batchSize: number;
   /** What a mini-batch did to the weights. */
   update: UpdateRuleName;
@@ -83,6 +85,7 @@ export class RunRecorder {
 
   constructor(
     { workers, shards, rule, gradientAccumulationSteps }: ResolvedOptions,
+    split: Split,
     training: RowSource,
     validation: RowSource | undefined,
     warnings: string[],
@@ -103,6 +106,7 @@ export class RunRecorder {
       updates: 0,
       workers,
       shards,
+      split,
       batchSize: training.batchSize,
       update: rule.kind,
       ...(gradientAccumulationSteps > 1 && { gradientAccumulationSteps }),

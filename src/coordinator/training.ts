@@ -45,7 +45,7 @@ export class Training implements AsyncDisposable {
     this.#counts = { ...counts };
     const names = validation ? [...logNames, ...logNames.map((name) => `val_${name}`)] : logNames;
     this.#callbacks = configureCallbacks(model, options, training, names, validation !== undefined);
-    this.#recorder = new RunRecorder(options, training, validation, prepared.warnings);
+    this.#recorder = new RunRecorder(options, setup.split, training, validation, prepared.warnings);
     this.#resets = new StateResets(model);
     this.#watch = new HookWatch(model, prepared.weights, options.optimizer !== undefined, this.#resets);
     this.#ledger = new WeightsLedger(model, prepared.weights, arena, layouts, arrangement);

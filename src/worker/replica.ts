@@ -99,8 +99,7 @@ export class Replica {
     this.#engine.useData(plan.data, plan.shuffled);
     // An epoch that is trained piece by piece keeps its order.
     if (plan.shuffled && !plan.firstStep && plan.steps > 0) this.#shuffle(plan);
-    if (!this.#trainsPrivately()) return this.#report(trainByRule(this, plan));
-    return this.#report(this.#trainPrivately(plan));
+    return this.#trainsPrivately() ? this.#trainPrivately(plan) : this.#report(trainByRule(this, plan));
   }
 
   /** Whether no other worker reads the weights that this one updates, or has gradients for them. */
@@ -110,7 +109,7 @@ export class Replica {
     return (split === 'units' || isAlone) && this.#engine.canTrainIn && this.#constraints === 0;
   }
 
-  #trainPrivately(plan: EpochPlan): EpochCounts {
+  #trainPrivately(plan: EpochPlan): EpochReport {
     const { parameters, split } = this.setup;
     this.#private ??= this.#takePrivate();
     const { memory, updater } = this.#private;
@@ -123,7 +122,7 @@ export class Replica {
       const counts = trainByRule(this, plan);
       // What is not cut all workers have alike.
       memory.publish(this.rank === 0 ? this.#slices : [pieces]);
-      return counts;
+      return this.#report(counts);
     } finally {
       this.#engine.trainIn(undefined);
       this.#updater = this.#sharedUpdater;

@@ -35,7 +35,7 @@ test('shares of time are those of all threads together', () => {
 });
 
 const shares = { compute: 1, wait: 0, exchange: 0, reduce: 0, gather: 0 };
-const rest = { shares, tensorMemory: 'shared' as const, warnings: [] };
+const rest = { shares, split: 'rows' as const, tensorMemory: 'shared' as const, warnings: [] };
 const result = scalingResult(
   'a "net", (32)',
   { flops: 2e6, parameterBytes: 1000, meetings: 2 },
@@ -66,9 +66,9 @@ test('a speed-up is that of rows per second, with the range of its quartiles', (
 
 test('the table has a line for each point', () => {
   const [header, ...lines] = scalingCsv([result]).trimEnd().split('\n');
-  expect(header).toMatch(/^workload,scaling,workers,batch_size,rounds,ms_median,/);
+  expect(header).toMatch(/^workload,scaling,workers,batch_size,split,rounds,ms_median,/);
   expect(lines).toHaveLength(3);
-  expect(lines[1]).toMatch(/^"a ""net"", \(32\)",strong,2,32,3,2\.5,2\.25,2\.75,2,3,/);
+  expect(lines[1]).toMatch(/^"a ""net"", \(32\)",strong,2,32,rows,3,2\.5,2\.25,2\.75,2,3,/);
 });
 
 test('a report holds what can be compared with another', () => {

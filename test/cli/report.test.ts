@@ -7,6 +7,7 @@ import { summaryLines } from '#shardfit/cli/report/summary.js';
 const settled = { workers: 1, tried: [8, 4, 2, 1].map((workers) => ({ workers, millisecondsPerUpdate: workers })) };
 const run: RunSummary = {
   ...{ rows: 100, validationRows: 0, miniBatches: 4, epochs: 1, updates: 4, workers: 8, shards: 8, batchSize: 25 },
+  split: 'rows',
   ...{ update: 'sync', seconds: 1, samplesPerSecond: 100, milestones: [], threads: [], tensorMemory: 'shared' },
   warnings: ['the model cannot be cut'],
 };
@@ -29,5 +30,12 @@ test('the summary names the threads that trained', () => {
   expect(text({ ...run, settled })).toMatch(/threads +1 of 8, which was faster .* cut into 8 shards\n/);
   expect(text({ ...run, settled })).toContain('computed by 1 thread (which is faster here than all 8)');
   expect(text({ ...run, settled: { ...settled, workers: 8 } })).toMatch(/threads +8, each mini-batch/);
-  expect(text(run)).toContain('computed by 8 threads together');
+  expect(text(run)).toContain('computed by 8 threads together, each on its share of those rows');
+  expect(text({ ...run, workers: 1, shards: 1 })).toMatch(/threads +1, each mini-batch left whole\n/);
+});
+
+test("the summary says where threads shared the layers' units", () => {
+  const text = summaryLines({ run: { ...run, split: 'units', batchSize: 4 }, ...outcome }).join('\n');
+  expect(text).toMatch(/threads +8, each mini-batch shared by 8 shards of the layers' units\n/);
+  expect(text).toContain("computed by 8 threads together, each on its share of the layers' units");
 });

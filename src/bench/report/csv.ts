@@ -16,6 +16,7 @@ function columnsOf({ name, work, limits }: WorkloadResult, point: PointResult): 
     scaling,
     workers,
     batch_size: batchSize,
+    split: point.split,
     rounds: spread.samples,
     ms_median: spread.median,
     ms_q1: spread.q1,

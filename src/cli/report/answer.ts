@@ -24,7 +24,7 @@ function syncAnswer(run: RunSummary): string {
   const update = `Each mini-batch of ${counted(batchRows(run), 'row')} made 1 update of the weights`;
   return sharing === 1
     ? `${update}, computed by 1 thread${idle}: the batch size says how many rows an update averages over, not how many threads run.`
-    : `${update}, computed by ${sharing} threads together, each on its share of those rows${idle}: the batch size sets the updates, the threads only the speed.`;
+    : `${update}, computed by ${sharing} threads together, each on its share of ${run.split === 'units' ? "the layers' units" : 'those rows'}${idle}: the batch size sets the updates, the threads only the speed.`;
 }
 
 function accumulatedAnswer(run: RunSummary, gathered: number): string {
@@ -66,7 +66,7 @@ function localAnswer(run: RunSummary): string {
 function sharingThreads(run: RunSummary): { sharing: number; idle: string } {
   const { workers, settled } = run;
   const chosen = settled?.workers ?? workers;
-  const sharing = Math.min(chosen, run.shards, batchRows(run));
+  const sharing = Math.min(chosen, run.shards, run.split === 'units' ? run.shards : batchRows(run));
   if (chosen < workers) return { sharing, idle: ` (which is faster here than all ${workers})` };
   const idle = workers - sharing;
   return { sharing, idle: idle > 0 ? ` (${counted(idle, 'more thread')} had nothing to do)` : '' };

@@ -6,6 +6,7 @@ const HEADER = [
   '',
   'workers',
   'batch',
+  'split',
   'ms/update',
   'quartiles',
   'speed-up',
@@ -30,8 +31,7 @@ export function benchHeader(machine: string, { rounds, seconds }: { rounds: numb
 /** The tables of one workload. */
 export function benchLines(result: WorkloadResult): string[] {
   const { name, work, points, best } = result;
-  const tensorMemory = points[0]?.tensorMemory === 'copied' ? ', copies of weights and gradients' : '';
-  const facts = `${(work.flops / 1e6).toFixed(2)} MFLOP an update, ${(work.parameterBytes / 1024).toFixed(0)} KiB of weights, ${work.meetings} meetings${tensorMemory}`;
+  const facts = `${(work.flops / 1e6).toFixed(2)} MFLOP an update, ${(work.parameterBytes / 1024).toFixed(0)} KiB of weights, ${work.meetings} meetings`;
   return [
     '',
     `${name}: ${facts}`,
@@ -51,6 +51,7 @@ function cells({
   scaling,
   workers,
   batchSize,
+  split,
   spread,
   speedup,
   prediction,
@@ -61,6 +62,7 @@ function cells({
     workers === 1 ? 'alone' : scaling,
     String(workers),
     String(batchSize),
+    workers === 1 ? '-' : split,
     spread.median.toFixed(3),
     `${spread.q1.toFixed(3)}-${spread.q3.toFixed(3)}`,
     speedup.toFixed(2),

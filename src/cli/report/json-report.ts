@@ -13,7 +13,7 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
     stop() {},
     end({ run, weightsSha256, interrupted, diverged }: Outcome) {
       const { update, updates, gradientAccumulationSteps, syncEvery, staleness, simulatedTime } = run;
-      const { workers, settled, shards, batchSize, samplesPerSecond } = run;
+      const { workers, settled, shards, split, batchSize, samplesPerSecond } = run;
       const warnings = run.warnings.length > 0 ? run.warnings : undefined;
       const event = diverged ? 'diverged' : interrupted ? 'interrupted' : 'done';
       // What is undefined is left out.
@@ -26,6 +26,7 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
         workers,
         settled,
         shards,
+        split,
         batchSize,
         samplesPerSecond,
         weightsSha256,

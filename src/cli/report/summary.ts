@@ -15,7 +15,7 @@ export function summaryLines({ run, weightsSha256, interrupted, diverged, saved 
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
     ...stalenessLine(run),
     ...run.warnings.map((warning) => `  note          ${warning}`),
-    `  threads       ${threads(run)}, each mini-batch cut into ${counted(run.shards, 'shard')}${isReplay(run) ? ', one for each simulated worker' : ''}`,
+    `  threads       ${threads(run)}, each mini-batch ${sharedHow(run)}`,
     `  speed         ${count(run.samplesPerSecond)} samples/s, ${duration(run.seconds)} in all`,
     ...run.threads.map(threadLine),
     `  weights       sha256 ${weightsSha256}`,
@@ -33,6 +33,12 @@ function ending(interrupted: boolean, diverged: boolean): string {
 function lastBatch({ rows, batchSize }: RunSummary): string {
   const last = rows % batchSize;
   return last === 0 || rows < batchSize ? '' : `, the last one of ${last}`;
+}
+
+function sharedHow(run: RunSummary): string {
+  if (run.shards === 1) return 'left whole';
+  if (run.split === 'units') return `shared by ${run.shards} shards of the layers' units`;
+  return `cut into ${counted(run.shards, 'shard')}${isReplay(run) ? ', one for each simulated worker' : ''}`;
 }
 
 /** How many threads trained, after the first mini-batches where `auto` tried several numbers. */

@@ -55,6 +55,9 @@ function attempt(
     const { holding } = held;
     if (holding.kind === 'piece' && holding.axis === axis) return held.value;
     if (holding.kind === 'part') return program.scatter(held, axis);
-    throw new NotPartitionable('has a weight whose gradient is not cut as the weight is', value);
+    throw new NotPartitionable(
+      "is followed by what needs all of its units at once, such as a concatenation or a sum with another layer's",
+      value,
+    );
   });
 }
