@@ -32,7 +32,9 @@ export type InputRole =
    * same for every shard size. `perRow`: the first axis counts rows of the shard; otherwise one draw serves all rows.
    * `cutAxis`: the shard's own piece along it, of a tensor of which each shard draws all.
    */
-  | { kind: 'uniform'; stream: number; perRow: boolean; cutAxis?: number };
+  | { kind: 'uniform'; stream: number; perRow: boolean; cutAxis?: number }
+  /** The number of the shard of units: a single int32. */
+  | { kind: 'shard' };
 
 /** What a program output means. A plain sum over the shards of a mini-batch is the mini-batch's. */
 export type OutputRole =

@@ -14,6 +14,7 @@ import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
 import { partitionUnits } from './partition/units/partition-units.js';
+import { SHARD } from './partition/units/unit-program.js';
 import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
@@ -151,6 +152,7 @@ export class StepCompiler {
     const axes = cut.weights;
     const roles = new Map<string, InputRole>();
     for (const [name, role] of whole.roles) roles.set(name, withOwnPiece(role, axes, cut.axisOf(name)));
+    roles.set(SHARD, { kind: 'shard' });
     const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
     const program = (): StepProgram => {
       const { tape: _, ...ofShard } = encode({ roles, outputs }, mergeOperations(values), rows, rows);

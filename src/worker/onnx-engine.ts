@@ -204,7 +204,9 @@ export class OnnxEngine implements GradientEngine {
       const { role } = input;
       if (role.kind === 'weight') continue;
       const target = bound.buffer(shard.index, input.name);
-      if (role.kind === 'uniform') {
+      if (role.kind === 'shard') {
+        target[0] = shard.index;
+      } else if (role.kind === 'uniform') {
         this.#drawUniform(input, role, bound.program.unitShards, target, shard);
       } else {
         const { segment, rowSize } = columnOf(data, role);

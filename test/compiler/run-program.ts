@@ -106,6 +106,8 @@ function feedOf(input: ProgramInput, model: tf.LayersModel, data: StepData): ort
     case 'uniform':
       if (!data.uniforms) throw new Error(`program input '${input.name}' needs random numbers`);
       return tensorOf(input, data.uniforms(input));
+    case 'shard':
+      throw new Error('shards of rows have no number');
   }
 }
 

@@ -63,6 +63,34 @@ function branched(optimizer: tf.Optimizer = MOMENTUM()): tf.LayersModel {
   return model;
 }
 
+/** Layers that need all units of those before: a sum with the input, a concatenation, layer normalization, a softmax. */
+function joined(optimizer: tf.Optimizer = MOMENTUM()): tf.LayersModel {
+  const input = tf.input({ shape: [6] });
+  const dense = (units: number, seed: number, activation: 'relu' | 'softmax' = 'relu') =>
+    tf.layers.dense({ units, activation, kernelInitializer: glorot(seed) });
+  const a = dense(6, 1).apply(input) as tf.SymbolicTensor;
+  const residual = tf.layers.add().apply([a, input]) as tf.SymbolicTensor;
+  const b = dense(12, 2).apply(tf.layers.layerNormalization().apply(residual)) as tf.SymbolicTensor;
+  const c = dense(18, 3, 'softmax').apply(b) as tf.SymbolicTensor;
+  const both = tf.layers.concatenate().apply([c, residual, b]) as tf.SymbolicTensor;
+  const model = tf.model({ inputs: input, outputs: dense(3, 4, 'softmax').apply(both) as tf.SymbolicTensor });
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
+}
+
+/** The same dense layer for each of several steps, one layer used twice, and units that become an axis of rows' own. */
+function shared(optimizer: tf.Optimizer = MOMENTUM()): tf.LayersModel {
+  const input = tf.input({ shape: [6] });
+  const steps = tf.layers.reshape({ targetShape: [3, 2] }).apply(input);
+  const each = tf.layers.dense({ units: 12, activation: 'tanh', kernelInitializer: glorot(1) }).apply(steps);
+  const twice = tf.layers.dense({ units: 12, activation: 'relu', kernelInitializer: glorot(2) });
+  const flat = tf.layers.flatten().apply(twice.apply(twice.apply(each)));
+  const output = tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer: glorot(3) }).apply(flat);
+  const model = tf.model({ inputs: input, outputs: output as tf.SymbolicTensor });
+  model.compile({ optimizer, loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
+}
+
 function withDropout(): tf.Sequential {
   const model = tf.sequential({
     layers: [
@@ -85,6 +113,8 @@ describe.each([
   ['a deep network', deep],
   ['batch norm', normalized],
   ['branches, one of them frozen', branched],
+  ['layers that need all units', joined],
+  ['steps and shared layers', shared],
 ])('%s', (_, build) => {
   let reference: { model: tf.LayersModel; history: tf.History };
   let data: ReturnType<typeof classes>;
@@ -273,19 +303,6 @@ describe('what cannot be had is an error that says why', () => {
     [{ split: 'columns' as never }, "split must be 'auto' or 'rows' or 'units', got 'columns'"],
   ])('%o', async (options, message) => {
     await expect(attempt(options)).rejects.toThrow(message);
-  });
-
-  it('a layer whose units are joined with those of another', async () => {
-    const input = tf.input({ shape: [6] });
-    const dense = tf.layers.dense({ units: 12, name: 'wide' }).apply(input) as tf.SymbolicTensor;
-    const joined = tf.layers.concatenate().apply([dense, input]) as tf.SymbolicTensor;
-    const model = tf.model({
-      inputs: input,
-      outputs: tf.layers.dense({ units: 3 }).apply(joined) as tf.SymbolicTensor,
-    });
-    model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
-    await expect(attempt({}, model)).rejects.toThrow("layer 'wide' is followed by what needs all of its units at once");
-    expect((await fit(model, x, y, { workers: 2 })).run.split).toBe('rows');
   });
 
   it('constraints', async () => {

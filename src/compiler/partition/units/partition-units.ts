@@ -5,7 +5,6 @@
  */
 import type { InputRole, OutputRole } from '../../../common/program.js';
 import { topologicalOrder, type Value } from '../../graph/value.js';
-import { NotPartitionable } from '../pairs.js';
 import { holdValue } from './rules.js';
 import { CutDecided, UnitCut } from './unit-cut.js';
 import { UnitProgram } from './unit-program.js';
@@ -54,10 +53,6 @@ function attempt(
     if (axis === undefined) return program.wholeOf(held);
     const { holding } = held;
     if (holding.kind === 'piece' && holding.axis === axis) return held.value;
-    if (holding.kind === 'part') return program.scatter(held, axis);
-    throw new NotPartitionable(
-      "is followed by what needs all of its units at once, such as a concatenation or a sum with another layer's",
-      value,
-    );
+    return holding.kind === 'part' ? program.scatter(held, axis) : program.own(program.wholeOf(held), axis);
   });
 }

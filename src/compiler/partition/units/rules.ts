@@ -40,7 +40,7 @@ function axisOf({ holding }: Held, to: (axis: number) => number): number[] {
   return holding.kind === 'piece' ? [to(holding.axis)] : [];
 }
 
-/** The shard's own piece, if it can have that without a meeting for what it would have to be cut from. */
+/** The shard's own piece, unless it has another one. */
 function pieceOf(held: Held, axis: number, program: UnitProgram): Value | undefined {
   const { source, value, holding } = held;
   if (axis < 0 || source.shape[axis] === 1) return program.wholeOf(held);
@@ -50,7 +50,7 @@ function pieceOf(held: Held, axis: number, program: UnitProgram): Value | undefi
     return program.graph.splat(source.splat, program.pieceShape(source.shape, axis), source.dtype);
   }
   program.cut.cutAtTheSource(source, axis);
-  return undefined;
+  return program.own(value, axis);
 }
 
 /** Summands stay summands where the operator is linear in them. */

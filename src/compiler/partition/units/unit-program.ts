@@ -1,4 +1,5 @@
 /** The program of one shard of units while it is being made: what it has of each value, and where shards have to meet. */
+import { reshape } from '../../graph/layout.js';
 import { type Attrs, Graph, type Value } from '../../graph/value.js';
 import { NotPartitionable } from '../pairs.js';
 import type { UnitCut } from './unit-cut.js';
@@ -20,6 +21,9 @@ export interface Held {
   /** Makes the whole value, where there is a better way than exchanging this one. */
   readonly makeWhole?: (() => Value) | undefined;
 }
+
+/** Name of the input that is the number of the shard. */
+export const SHARD = 'shard';
 
 export class UnitProgram {
   readonly graph = new Graph();
@@ -89,6 +93,15 @@ export class UnitProgram {
   /** The shard's piece of a value of which it has a summand: the sum over the shards. */
   scatter({ source, value }: Held, axis: number): Value {
     return this.#exchange('ReduceScatter', value, { axis }, this.pieceShape(source.shape, axis));
+  }
+
+  /** The shard's piece of a value of which every shard has all. */
+  own(value: Value, axis: number): Value {
+    const { shape, dtype } = value;
+    const piece = this.pieceShape(shape, axis);
+    const blocks = reshape(value, [...shape.slice(0, axis), this.shards, ...piece.slice(axis)]);
+    const shard = this.graph.input(SHARD, { shape: [], dtype: 'int32' });
+    return this.graph.node('Gather', [blocks, shard], { axis }, { shape: piece, dtype });
   }
 
   #gatherOrReduce(value: Value, source: Value, holding: Holding): Value {
