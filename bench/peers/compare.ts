@@ -9,7 +9,7 @@ import { removeTask, writeTask } from './task-folder.js';
 const CHECKED_UPDATES = 4;
 /** A peer checks as many of them as it does in this time; whoever does one only is measured by it. In milliseconds. */
 const CHECK_LIMIT = 1500;
-/** Who takes longer to start, or for one answer, is left out. In milliseconds. */
+/** Who takes longer to start, or for one answer, which is longer where rounds are, is left out. In milliseconds. */
 const START_PATIENCE = 120_000;
 const PATIENCE = 20_000;
 
@@ -83,7 +83,7 @@ export async function compare(
     for (const entry of entries) await attempt(entry.contender, () => warmUp(entry, milliseconds));
     const timed = entries.filter(({ result }) => result.updates > 0);
     for (let round = 0; round < rounds; round++) {
-      for (const entry of rotated(timed, round)) await attempt(entry.contender, () => measure(entry));
+      for (const entry of rotated(timed, round)) await attempt(entry.contender, () => measure(entry, milliseconds));
     }
     for (const { process, result } of entries) result.peakMemory = process.peakMemory();
     const results = entries.map(({ result }) => result).filter((result) => result.rounds.length > 0);
@@ -105,6 +105,11 @@ function takesPart({ peer, statistics }: Contender, { name }: Workload): boolean
   return peer || statistics === 'batch' || name.startsWith('residual CNN');
 }
 
+/** For a round, which may take longer than it did in the warm-up. */
+function patience(milliseconds: number): number {
+  return Math.max(PATIENCE, 5 * milliseconds);
+}
+
 /** Asks for the first losses. */
 async function check(contender: Contender, process: PeerProcess): Promise<Entry> {
   const checked = await process.ask<Checked>({ check: CHECKED_UPDATES, limit: CHECK_LIMIT }, PATIENCE);
@@ -122,12 +127,12 @@ async function warmUp({ process, checked, result }: Entry, milliseconds: number)
     return;
   }
   const guess = Math.max(1, Math.round(milliseconds / 3 / last));
-  const { training, updates } = await process.ask<Measured>({ run: guess }, PATIENCE);
+  const { training, updates } = await process.ask<Measured>({ run: guess }, patience(milliseconds));
   result.updates = Math.max(1, Math.round((milliseconds * updates) / training));
 }
 
-async function measure({ process, result }: Entry): Promise<void> {
-  const { training, updates, first } = await process.ask<Measured>({ run: result.updates }, PATIENCE);
+async function measure({ process, result }: Entry, milliseconds: number): Promise<void> {
+  const { training, updates, first } = await process.ask<Measured>({ run: result.updates }, patience(milliseconds));
   result.rounds.push(training / updates);
   result.first.push(first);
 }

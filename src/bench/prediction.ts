@@ -1,4 +1,5 @@
-import type { Split, TensorMemory } from '../common/protocol.js';
+import type { TensorMemory } from '../common/protocol.js';
+import type { Split } from '../common/shards.js';
 import type { MachineLimits } from './machine-limits.js';
 import type { StepWork } from './step-work.js';
 

@@ -38,9 +38,9 @@ export interface ParameterLayout {
 /** Floats on a cache line: parameters start on a line of their own, so that slices of two workers never share one. */
 export const LINE = 16;
 
-/** Weights that are cut along their units: axes by index in `model.weights`, and the number of pieces of each. */
+/** Weights that are cut along their units, a piece for each shard: axes by index in `model.weights`. */
 export interface WeightCut {
-  pieces: number;
+  shards: number;
   axes: ReadonlyMap<number, number>;
 }
 
@@ -66,7 +66,7 @@ export function layOutParameters(weights: readonly Weight[], cut?: WeightCut): P
   return { parameters, trainedEnd: place('trained'), replacedEnd: place('replaced'), length: place('fixed') };
 }
 
-function inPieces(weights: readonly Weight[], { pieces: count, axes }: WeightCut): (Weight & { piece?: Piece })[] {
+function inPieces(weights: readonly Weight[], { shards: count, axes }: WeightCut): (Weight & { piece?: Piece })[] {
   const pieces = Array.from({ length: count }, (_, index) =>
     weights.flatMap((weight) => {
       const axis = axes.get(weight.index);

@@ -4,10 +4,8 @@ import type { ArenaLayout } from './arena.js';
 import type { Optimizer } from './optimizers/index.js';
 import type { ParameterLayout } from './parameters.js';
 import type { DType, StepProgram, TensorSpec } from './program.js';
+import type { Split } from './shards.js';
 import type { SpeedModel, UpdateRule } from './update-rules.js';
-
-/** What the shards of a mini-batch share among them: its rows, or the units of the model's layers. */
-export type Split = 'rows' | 'units';
 
 /** What a program is for. */
 export type Work = 'training' | 'evaluation' | 'prediction' | 'constraint';
@@ -117,7 +115,6 @@ export interface EpochReport extends EpochCounts {
   /** The most mini-batches this worker was ahead of the slowest when it began one. */
   maxLead: number;
   time: TimeSplit;
-  /** Whether the step programs worked on the arena itself, or on copies of the weights and gradients. */
   tensorMemory: TensorMemory;
 }
 

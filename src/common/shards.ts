@@ -36,9 +36,17 @@ export function piece(total: number, pieces: number, index: number): Range {
   return { start: index * small + Math.min(index, larger), count: small + (index < larger ? 1 : 0) };
 }
 
-/** How many of `shards` pieces of a batch of `rows` rows hold any row. They are the first ones. */
-export function activeShards(rows: number, shards: number): number {
-  return Math.min(rows, shards);
+/** What the shards of a mini-batch share among them: its rows, or the units of the model's layers. */
+export type Split = 'rows' | 'units';
+
+/** How many of the `shards` shards of a batch of `rows` rows have anything to do. They are the first ones. */
+export function activeShards(rows: number, shards: number, split: Split): number {
+  return split === 'units' ? shards : Math.min(rows, shards);
+}
+
+/** How many gradients of a batch there are to add up: one where each shard has those of other weights. */
+export function gradientSlots(rows: number, shards: number, split: Split): number {
+  return split === 'units' ? 1 : activeShards(rows, shards, split);
 }
 
 /** A size of mini-batch, and one of the sizes that its shards have. */

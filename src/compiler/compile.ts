@@ -160,7 +160,7 @@ export class StepCompiler {
     };
     return {
       program,
-      cut: { pieces: shards, axes },
+      cut: { shards, axes },
       expectedTime: expectedUnitTime(topologicalOrder(values), shards),
     };
   }
@@ -225,7 +225,7 @@ function withOwnPiece<T extends InputRole | OutputRole>(
 }
 
 /** The step with each weight that is cut put together from its pieces. */
-function withPieces({ roles, outputs }: Lowered, { pieces, axes }: WeightCut): Lowered {
+function withPieces({ roles, outputs }: Lowered, { shards, axes }: WeightCut): Lowered {
   const all = new Map(roles);
   const replacements = new Map<Value, Value>();
   for (const value of topologicalOrder(outputs.map((output) => output.value))) {
@@ -233,8 +233,8 @@ function withPieces({ roles, outputs }: Lowered, { pieces, axes }: WeightCut): L
     const axis = role?.kind === 'weight' ? axes.get(role.index) : undefined;
     if (role?.kind !== 'weight' || axis === undefined) continue;
     const { graph, dtype } = value;
-    const shape = value.shape.map((n, i) => (i === axis ? n / pieces : n));
-    const inputs = Array.from({ length: pieces }, (_, piece) => {
+    const shape = value.shape.map((n, i) => (i === axis ? n / shards : n));
+    const inputs = Array.from({ length: shards }, (_, piece) => {
       const name = `${value.attrs.name}_${piece}`;
       all.set(name, { ...role, piece });
       return graph.input(name, { shape, dtype });

@@ -27,14 +27,17 @@ export function expectedTime(order: readonly Value[], parameters: number, worker
 /** Nanoseconds that an update takes with a worker for each shard of units, of which `order` is the program. */
 export function expectedUnitTime(order: readonly Value[], shards: number): number {
   let time = FIXED;
+  let stages = 0;
   const stageOf = new Map<Value, number>();
   for (const value of order) {
     const isExchange = value.op in EXCHANGED;
     const before = value.inputs.reduce((most, input) => Math.max(most, stageOf.get(input) as number), 0);
-    stageOf.set(value, before + Number(isExchange));
+    const stage = before + Number(isExchange);
+    stageOf.set(value, stage);
+    stages = Math.max(stages, stage);
     time += isExchange ? exchanged(value, shards) * PER_EXCHANGED : nanosecondsOf(value);
   }
-  return time + Math.max(...stageOf.values()) * PER_STAGE;
+  return time + stages * PER_STAGE;
 }
 
 /** How many values a shard reads, for each that it then has. */

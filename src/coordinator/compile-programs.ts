@@ -1,7 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WeightCut } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
-import type { EagerModel, Split } from '../common/protocol.js';
+import type { EagerModel } from '../common/protocol.js';
 import { batchSizes, type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
 import {
   type BatchStatistics,
@@ -24,9 +24,7 @@ export interface CompiledPrograms {
   constraint: StepProgram[];
   /** Pieces that mini-batches are cut into: one where the model does not allow more, or where more would be slower. */
   shards: number;
-  /** What those pieces are. */
-  split: Split;
-  /** Of units: which weights stand in pieces. */
+  /** Set where shards share units, not rows: which weights are cut. */
   cut?: WeightCut;
   workers: number;
   /** Whether it remains to be seen if fewer workers would be faster. */
@@ -97,7 +95,9 @@ function eagerPrograms(
   validation: { data: MatchedData; batchSize: number } | undefined,
   warnings: string[],
 ): CompiledPrograms {
-  const { rule, batchStatistics, batchSize, modelModule } = options;
+  const { rule, batchStatistics, batchSize, modelModule, split } = options;
+  if (split === 'units')
+    throw new TypeError("split: 'units' does not go with engine 'tfjs', which cannot meet in the middle of a step");
   const whole = rule.kind === 'sync' && batchStatistics === 'batch';
   if (whole && options.shards > 1) {
     warnings.push(
@@ -113,7 +113,6 @@ function eagerPrograms(
     evaluation: validation ? programs(validation.data.rows, validation.batchSize) : [],
     constraint: eagerConstraints(model),
     shards,
-    split: 'rows',
     workers: options.workers,
     triesWorkers: options.triesWorkers,
     warnings,
@@ -148,13 +147,12 @@ function compileTraced(
       ? compileEvaluation(compilers.evaluation, evaluationOptions, validation.data.rows, shards)
       : [],
     shards,
-    split: cut ? 'units' : 'rows',
     ...(cut && { cut }),
     workers,
     triesWorkers,
     compile: (work: 'training' | 'evaluation', batchRows: number) => {
       const own = { ...options, batchSize: batchRows };
-      const remedy = "train with shards: 1 or batchStatistics: 'shard'";
+      const remedy = cut ? "train with split: 'rows'" : "train with shards: 1 or batchStatistics: 'shard'";
       return orSayWhich(batchRows, shards, remedy, () => {
         if (work === 'evaluation') return compileEvaluation(compilers.evaluation, own, batchRows, shards);
         return cut ? compileUnits(compiler, [batchRows], cut) : compileTraining(compiler, own, batchRows, shards);
@@ -165,7 +163,12 @@ function compileTraced(
     return { ...compile(plan.shards), constraint, warnings: [] };
   } catch (error) {
     if (!(error instanceof NotPartitionable)) throw error;
-    if (cut) return compileTraced(model, { ...options, split: 'rows' }, data, validation);
+    // Its evaluation has no units to share, and may not have its rows cut.
+    if (cut && options.split === 'auto') return compileTraced(model, { ...options, split: 'rows' }, data, validation);
+    if (cut)
+      throw new TypeError(
+        `split: 'units' cannot validate this model in ${cut.shards} shards of rows: ${error.message}`,
+      );
     const warning =
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
       `batchStatistics: 'shard' would cut them, each shard being a batch of its own`;
@@ -176,9 +179,9 @@ function compileTraced(
 /** The programs of shards of units for mini-batches of several sizes, all of which must cut the same weights. */
 function compileUnits(compiler: StepCompiler, sizes: readonly number[], cut: WeightCut): StepProgram[] {
   return sizes.map((rows) => {
-    const step = compiler.compileUnits(rows, cut.pieces);
+    const step = compiler.compileUnits(rows, cut.shards);
     if (JSON.stringify([...step.cut.axes].sort()) !== JSON.stringify([...cut.axes].sort())) {
-      throw new NotPartitionable('has mini-batches of different sizes cut different weights');
+      throw new Error(`mini-batches of ${rows} rows cut other weights than those of other sizes`);
     }
     return step.program();
   });

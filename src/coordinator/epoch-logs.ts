@@ -1,4 +1,5 @@
-import type { Pass, Split } from '../common/protocol.js';
+import type { Pass } from '../common/protocol.js';
+import type { Split } from '../common/shards.js';
 import { activeShards, batchRange } from '../common/shards.js';
 
 /** Where logs stand in the arena. */
@@ -56,7 +57,7 @@ export class EpochLogs {
     const at = this.stepsOfPass;
     const step = this.#steps++;
     const size = batchRange(data.rows, batchSize, firstStep + at).count;
-    const active = split === 'units' ? shards : activeShards(size, shards);
+    const active = activeShards(size, shards, split);
     const values = names.map((_, i) => {
       let sum = 0;
       for (let shard = 0; shard < active; shard++) {

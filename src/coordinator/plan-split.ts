@@ -54,8 +54,8 @@ export function planSplit(
     : undefined;
   if (best) {
     if (choosesShards && split === 'auto' && best.time >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };
-    const used = Math.min(workers, best.cut.pieces);
-    return { shards: best.cut.pieces, workers: choosesShards ? used : workers, triesWorkers: false, cut: best.cut };
+    const used = Math.min(workers, best.cut.shards);
+    return { shards: best.cut.shards, workers: choosesShards ? used : workers, triesWorkers: false, cut: best.cut };
   }
   if (!triesWorkers) return { shards, workers, triesWorkers };
   if (choosesShards && rowsTime(workers) >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };

@@ -89,25 +89,14 @@ export function prepareGroup(
   model: tf.LayersModel,
   optimizer: Optimizer,
   options: ResolvedOptions,
-  {
-    training,
-    evaluation,
-    constraint,
-    shards,
-    split,
-    cut,
-    workers,
-    triesWorkers,
-    warnings,
-    compile,
-    eager,
-  }: CompiledPrograms,
+  { training, evaluation, constraint, shards, cut, workers, triesWorkers, warnings, compile, eager }: CompiledPrograms,
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const described = describeWeights(model, training[0] as StepProgram);
   const whole = layOutParameters(described);
   const parameters = cut ? layOutParameters(described, cut) : whole;
   const layouts = { arena: parameters, whole };
+  const split = cut ? 'units' : 'rows';
   const logNames = model.metricsNames;
   const all = [...training, ...evaluation];
   const built = buildArena(parameters, optimizer, { ...options, shards, split, workers }, all, logNames.length, space);

@@ -1,4 +1,5 @@
-import type { EpochReport, Split, TensorMemory } from '../common/protocol.js';
+import type { EpochReport, TensorMemory } from '../common/protocol.js';
+import type { Split } from '../common/shards.js';
 import type { UpdateRuleName } from '../common/update-rules.js';
 import type { ResolvedOptions } from './options.js';
 import type { RowSource } from './row-source.js';
@@ -131,7 +132,8 @@ export class RunRecorder {
     summary.seconds += seconds;
     this.#epoch.rows += rows;
     this.#epoch.steps += steps;
-    for (const { tensorMemory } of reports) if (tensorMemory !== 'shared') summary.tensorMemory = tensorMemory;
+    // The first worker always trains.
+    summary.tensorMemory = (reports[0] as EpochReport).tensorMemory;
     reports.forEach(({ time }, rank) => {
       const thread = summary.threads[rank] as ThreadSummary;
       thread.gatherSeconds += time.gather;

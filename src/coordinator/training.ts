@@ -1,6 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
-import type { EpochPlan, EpochReport, Pass, Split } from '../common/protocol.js';
+import type { EpochPlan, EpochReport, Pass } from '../common/protocol.js';
+import type { Split } from '../common/shards.js';
 import { batchSizes } from '../common/shards.js';
 import { configureCallbacks } from './callbacks.js';
 import { EpochLogs } from './epoch-logs.js';

@@ -32,11 +32,11 @@ export interface GradientEngine {
   useData(data: DataSet, shuffled: boolean): void;
   /** Call when the weights have changed, before the next shard: the arena's, or a replica's own. */
   readWeights(replica?: Float32Array): void;
-  /** Whether training can be done in memory of the thread's own. */
-  readonly canTrainIn: boolean;
-  /** Has training read weights and leave gradients in memory of the thread's own, or in the arena again. */
-  trainIn(memory: Arena | undefined): void;
-  /** Stages of the work on a batch of so many rows: one, unless rows of different shards depend on each other. */
+  /** Whether any training is done by a tape, which knows the arena only. */
+  readonly usesTapes: boolean;
+  /** Has training read weights and leave gradients in memory of the thread's own, or in the arena again, where that is possible. */
+  trainIn?(memory: Arena | undefined): void;
+  /** Stages of the work on a batch of so many rows: one, unless shards exchange anything in the middle of a step. */
   stages(work: Work, batchRows: number): number;
   /**
    * Runs one stage of a shard, the first of which gathers its rows. Training leaves the shard's part of the batch's gradient

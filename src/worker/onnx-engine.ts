@@ -107,8 +107,8 @@ export class OnnxEngine implements GradientEngine {
     this.#order = shuffled ? this.#permutation : null;
   }
 
-  get canTrainIn(): boolean {
-    return this.#programs.training.every((bound) => bound instanceof BoundProgram);
+  get usesTapes(): boolean {
+    return this.#programs.training.some((bound) => bound instanceof TapeProgram);
   }
 
   trainIn(memory: Arena | undefined): void {
@@ -241,7 +241,7 @@ export class OnnxEngine implements GradientEngine {
       return;
     }
     if (this.#trainsIn && this.#programs.training.includes(bound)) {
-      bound.run(index, stage, 'private');
+      bound.run(index, stage, 'copied');
       return;
     }
     try {

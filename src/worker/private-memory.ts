@@ -1,6 +1,8 @@
 import { Arena, LayoutBuilder } from '../common/arena.js';
-import { FIRST_FREE_BYTE, type Kernels, loadKernels, MAXIMUM_PAGES } from '../kernels/kernels.js';
-import type { Slice } from './updater.js';
+import type { ParameterLayout } from '../common/parameters.js';
+import type { Range } from '../common/shards.js';
+import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '../kernels/kernels.js';
+import { type Slice, Updater } from './updater.js';
 
 const FLOAT_BYTES = 4;
 const PAGE_BYTES = 65_536;
@@ -14,45 +16,44 @@ const SEGMENTS = ['weights', 'slots', 'accumulator', 'gradients', 'squares'];
  */
 export class PrivateMemory {
   readonly arena: Arena;
-  readonly kernels: Kernels;
+  readonly updater: Updater;
   readonly #shared: Arena;
-  /** Values from one optimizer slot to the next. */
-  readonly #stride: number;
+  readonly #parameters: ParameterLayout;
 
-  /** @param trainedEnd values of an optimizer slot. */
-  constructor(shared: Arena, trainedEnd: number) {
+  constructor(shared: Arena, parameters: ParameterLayout) {
     const layout = new LayoutBuilder(FIRST_FREE_BYTE);
     for (const name of SEGMENTS) layout.add(name, 'float32', shared.segment(name).length);
     const built = layout.build();
     const pages = Math.ceil(built.bytes / PAGE_BYTES);
     this.arena = new Arena(new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES }), built);
-    this.kernels = loadKernels(this.arena.memory);
+    this.updater = new Updater(this.arena, loadKernels(this.arena.memory), parameters);
     this.#shared = shared;
-    this.#stride = trainedEnd;
+    this.#parameters = parameters;
   }
 
-  /** Takes over weights and optimizer state. Weights that stay fixed are taken over whole. */
-  load(slices: readonly Slice[], fixedFrom: number): void {
+  /** Takes over weights, optimizer state and gathered gradients, and all weights that stay fixed. */
+  load(slices: readonly Slice[]): void {
+    const fixedFrom = this.#parameters.replacedEnd;
     this.#copy(this.#shared, this.arena, slices);
     this.arena.floats('weights').set(this.#shared.floats('weights').subarray(fixedFrom), fixedFrom);
   }
 
-  /** Gives others what has become of weights and optimizer state. */
+  /** Gives others what has become of them. */
   publish(slices: readonly Slice[]): void {
     this.#copy(this.arena, this.#shared, slices);
   }
 
   #copy(from: Arena, to: Arena, slices: readonly Slice[]): void {
-    const [weights, slots] = [from.floats('weights'), from.floats('slots')];
+    const copy = (segment: string, { start, count }: Range, at = 0): void => {
+      const [first, end] = [at + start / FLOAT_BYTES, at + (start + count) / FLOAT_BYTES];
+      to.floats(segment).set(from.floats(segment).subarray(first, end), first);
+    };
     for (const { trained, replaced } of slices) {
-      for (const { start, count } of [trained, replaced]) {
-        const [first, end] = [start / FLOAT_BYTES, (start + count) / FLOAT_BYTES];
-        to.floats('weights').set(weights.subarray(first, end), first);
-      }
-      const [first, end] = [trained.start / FLOAT_BYTES, (trained.start + trained.count) / FLOAT_BYTES];
-      for (let at = 0; at < slots.length; at += this.#stride) {
-        to.floats('slots').set(slots.subarray(at + first, at + end), at + first);
-      }
+      copy('weights', trained);
+      copy('weights', replaced);
+      for (let at = 0; at < from.segment('slots').length; at += this.#parameters.trainedEnd) copy('slots', trained, at);
+      // There only if mini-batches are gathered for an update, which the next pass may make with other workers.
+      if (from.segment('accumulator').length > 0) copy('accumulator', trained);
     }
   }
 }

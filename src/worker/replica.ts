@@ -14,7 +14,7 @@ import type {
   TimeSplit,
   Work,
 } from '../common/protocol.js';
-import { activeShards, piece } from '../common/shards.js';
+import { activeShards, gradientSlots, piece, type Split } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { type Batch, batchesOf, shardOf, unitShardOf } from './batches.js';
 import { Clocks } from './clocks.js';
@@ -45,7 +45,7 @@ export class Replica {
   /** Of the parameters where it trains, those that it updates. */
   #slices: Slice[];
   /** Where this worker trains, if nobody else needs to see it before the end of a pass. */
-  #private: { memory: PrivateMemory; updater: Updater } | undefined;
+  #private: PrivateMemory | undefined;
   readonly #everything: Slice;
   readonly #arena: Arena;
   readonly #kernels: Kernels;
@@ -102,38 +102,43 @@ export class Replica {
     return this.#trainsPrivately() ? this.#trainPrivately(plan) : this.#report(trainByRule(this, plan));
   }
 
-  /** Whether no other worker reads the weights that this one updates, or has gradients for them. */
+  /**
+   * Whether no other worker reads the weights that this one updates, or has gradients for them, and nothing else needs them in
+   * the arena: programs of constraints, or tapes.
+   */
   #trainsPrivately(): boolean {
-    const { rule, split } = this.setup;
+    const { rule } = this.setup;
     const isAlone = rule.kind === 'sync' && this.#workers === 1;
-    return (split === 'units' || isAlone) && this.#engine.canTrainIn && this.#constraints === 0;
+    const isPossible = this.#engine.trainIn !== undefined && !this.#engine.usesTapes && this.#constraints === 0;
+    if (this.sharesUnits && !isPossible) throw new Error('shards of units need memory of their own to train in');
+    return (this.sharesUnits || isAlone) && isPossible;
   }
 
   #trainPrivately(plan: EpochPlan): EpochReport {
-    const { parameters, split } = this.setup;
-    this.#private ??= this.#takePrivate();
-    const { memory, updater } = this.#private;
-    const { whole, pieces } = unitSlices(parameters, piece(this.setup.shards, this.#workers, this.rank));
-    this.#slices = split === 'units' ? [whole, pieces] : [this.#everything];
-    memory.load(this.#slices, parameters.replacedEnd);
-    this.#engine.trainIn(memory.arena);
-    this.#updater = updater;
+    this.#private ??= new PrivateMemory(this.#arena, this.setup.parameters);
+    const memory = this.#private;
+    const { read, published } = this.#privateSlices();
+    this.#slices = read;
+    memory.load(read);
+    this.#engine.trainIn?.(memory.arena);
+    this.#updater = memory.updater;
     try {
       const counts = trainByRule(this, plan);
-      // What is not cut all workers have alike.
-      memory.publish(this.rank === 0 ? this.#slices : [pieces]);
+      memory.publish(published);
       return this.#report(counts);
     } finally {
-      this.#engine.trainIn(undefined);
+      this.#engine.trainIn?.(undefined);
       this.#updater = this.#sharedUpdater;
       this.#slices = [this.#slice];
     }
   }
 
-  #takePrivate(): { memory: PrivateMemory; updater: Updater } {
-    const { parameters } = this.setup;
-    const memory = new PrivateMemory(this.#arena, parameters.trainedEnd);
-    return { memory, updater: new Updater(memory.arena, memory.kernels, parameters) };
+  /** What this worker trains alone, and what of it the others do not train alike. */
+  #privateSlices(): { read: Slice[]; published: Slice[] } {
+    const { parameters, shards, split } = this.setup;
+    if (split === 'rows') return { read: [this.#everything], published: [this.#everything] };
+    const { whole, pieces } = unitSlices(parameters, piece(shards, this.#workers, this.rank));
+    return { read: [whole, pieces], published: this.rank === 0 ? [whole, pieces] : [pieces] };
   }
 
   #report(counts: EpochCounts): EpochReport {
@@ -211,7 +216,7 @@ export class Replica {
   /** The shards of a batch that are this worker's, as parts of it. */
   #partsOf(work: Work, batch: Batch): Shard[] {
     return this.#ownShards((index) =>
-      this.#cutsUnits(work) ? unitShardOf(batch, index) : shardOf(batch, index, this.setup.shards, true),
+      this.#splitOf(work) === 'units' ? unitShardOf(batch, index) : shardOf(batch, index, this.setup.shards, true),
     );
   }
 
@@ -220,19 +225,13 @@ export class Replica {
     return Array.from({ length: count }, (_, i) => shardAt(start + i)).filter((shard) => shard !== undefined);
   }
 
-  #cutsUnits(work: Work): boolean {
-    return work === 'training' && this.sharesUnits;
+  /** What the shards of a batch share: an evaluation is always cut by rows. */
+  #splitOf(work: Work): Split {
+    return work === 'training' ? this.setup.split : 'rows';
   }
 
-  /** Shards of a batch that anything is left by. */
-  #shardCount(work: Work, batch: Batch): number {
-    const { shards } = this.setup;
-    return this.#cutsUnits(work) ? shards : activeShards(batch.rows.count, shards);
-  }
-
-  /** Gradient slots that a batch fills: one where each shard has the gradients of other weights. */
-  #slotCount(batch: Batch): number {
-    return this.sharesUnits ? 1 : activeShards(batch.rows.count, this.setup.shards);
+  #gradientSlots({ rows }: Batch): number {
+    return gradientSlots(rows.count, this.setup.shards, this.setup.split);
   }
 
   /** Shard `index` of a batch as a batch of its own, whoever's it is; undefined if it has no rows. */
@@ -262,11 +261,12 @@ export class Replica {
     const { count } = batch.rows;
     const shards = this.#partsOf(work, batch);
     const own = shards.map(({ index }) => index);
+    const active = activeShards(count, this.setup.shards, this.#splitOf(work));
     for (let stage = 0; stage < this.#engine.stages(work, count); stage++) {
       if (stage > 0) {
         this.#timed('exchange', () => {
           this.#barrier.wait(); // all parts of the totals are there
-          this.#engine.exchange(work, count, stage - 1, this.#shardCount(work, batch), own);
+          this.#engine.exchange(work, count, stage - 1, active, own);
         });
       }
       for (const shard of shards) this.#runStage(work, shard, stage);
@@ -284,7 +284,7 @@ export class Replica {
 
   /** Adds the gradient of a batch to those of the `before` batches of the same update, on this worker's slice of the parameters. */
   accumulate(batch: Batch, before: number): void {
-    const count = this.#slotCount(batch);
+    const count = this.#gradientSlots(batch);
     this.#timed('reduce', () => {
       for (const slice of this.#slices) this.#updater.accumulate(count, slice, before === 0);
     });
@@ -292,7 +292,7 @@ export class Replica {
 
   /** Gives weights that are replaced the values that a batch has for them, on this worker's slice of the parameters. */
   replaceStates(batch: Batch): void {
-    const slots: [number, number] = [0, this.#slotCount(batch)];
+    const slots: [number, number] = [0, this.#gradientSlots(batch)];
     this.#timed('reduce', () => {
       for (const slice of this.#slices) this.#updater.replace(this.#updater.own, slots, slice);
     });
@@ -300,7 +300,7 @@ export class Replica {
 
   /** Updates the weights with the gradient of a batch, on this worker's slice of the parameters. */
   applySum(batch: Batch, optimizer: Optimizer, t: number): void {
-    this.#descend([0, this.#slotCount(batch)], optimizer, t, 1);
+    this.#descend([0, this.#gradientSlots(batch)], optimizer, t, 1);
   }
 
   /** Updates the weights with the mean gradient of `count` batches that were accumulated. */

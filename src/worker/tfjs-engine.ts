@@ -80,9 +80,7 @@ export class TfjsEngine implements GradientEngine {
 
   exchange(): void {}
 
-  readonly canTrainIn = false;
-
-  trainIn(): void {}
+  readonly usesTapes = false;
 
   run(work: Work, shard: Shard): void {
     tf.tidy(() => {

@@ -31,7 +31,7 @@ describe('pieces', () => {
         expect(next).toBe(total);
         expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
         expect(counts).toEqual([...counts].sort((a, b) => b - a));
-        expect(counts.filter((count) => count > 0)).toHaveLength(activeShards(total, pieces));
+        expect(counts.filter((count) => count > 0)).toHaveLength(activeShards(total, pieces, 'rows'));
       }
     }
   });

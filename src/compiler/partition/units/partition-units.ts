@@ -5,7 +5,7 @@
  */
 import type { InputRole, OutputRole } from '../../../common/program.js';
 import { topologicalOrder, type Value } from '../../graph/value.js';
-import { holdValue } from './rules.js';
+import { placeValue } from './rules.js';
 import { CutDecided, UnitCut } from './unit-cut.js';
 import { UnitProgram } from './unit-program.js';
 
@@ -43,16 +43,17 @@ function attempt(
 ): Value[] {
   for (const value of order) {
     program.graph.currentLayer = value.layer;
-    program.hold(holdValue(value, program));
+    program.place(placeValue(value, program));
   }
   const axes = program.cut.weights;
   return outputs.map(({ role, value }) => {
-    const held = program.heldOf(value);
-    if (role.kind === 'logs') return held.holding.kind === 'part' ? held.value : program.share(program.wholeOf(held));
+    const placed = program.placedOf(value);
+    if (role.kind === 'logs')
+      return placed.distribution.kind === 'partial' ? placed.value : program.share(program.wholeOf(placed));
     const axis = 'index' in role ? axes.get(role.index) : undefined;
-    if (axis === undefined) return program.wholeOf(held);
-    const { holding } = held;
-    if (holding.kind === 'piece' && holding.axis === axis) return held.value;
-    return holding.kind === 'part' ? program.scatter(held, axis) : program.own(program.wholeOf(held), axis);
+    if (axis === undefined) return program.wholeOf(placed);
+    const { distribution } = placed;
+    if (distribution.kind === 'sharded' && distribution.axis === axis) return placed.value;
+    return distribution.kind === 'partial' ? program.scatter(placed, axis) : program.own(program.wholeOf(placed), axis);
   });
 }

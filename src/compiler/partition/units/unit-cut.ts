@@ -52,19 +52,17 @@ export class UnitCut {
    * Has each shard make but its piece of `value` along `axis`, if it is made of nothing but inputs that can be cut: biases,
    * random numbers.
    *
-   * @returns false if it cannot be.
-   * @throws CutDecided if it can be and was not yet.
+   * @throws CutDecided if it is, and was not yet.
    */
-  cutAtTheSource(value: Value, axis: number): boolean {
+  cutAtTheSource(value: Value, axis: number): void {
     const found = new Map<string, number>();
-    if (!this.#collect(value, axis, found)) return false;
+    if (!this.#collect(value, axis, found)) return;
     let isNew = false;
     for (const [name, along] of found) {
       isNew ||= this.#axes.get(name) === undefined;
       this.#axes.set(name, along);
     }
     if (isNew) throw new CutDecided();
-    return true;
   }
 
   #collect(value: Value, axis: number, found: Map<string, number>): boolean {

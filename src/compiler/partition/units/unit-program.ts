@@ -1,26 +1,26 @@
 /** The program of one shard of units while it is being made: what it has of each value, and where shards have to meet. */
-import { reshape } from '../../graph/layout.js';
+import { cast, reshape } from '../../graph/layout.js';
 import { type Attrs, Graph, type Value } from '../../graph/value.js';
-import { NotPartitionable } from '../pairs.js';
 import type { UnitCut } from './unit-cut.js';
 
 /** What a shard has of a value of the mini-batch's program. */
-export type Holding =
-  | { kind: 'whole' }
+export type Distribution =
+  | { kind: 'replicated' }
   /** An equal piece of it along `axis`: the shard's own units. */
-  | { kind: 'piece'; axis: number }
-  /** One summand: those of all shards add up to it. */
-  | { kind: 'part' };
+  | { kind: 'sharded'; axis: number }
+  /** One summand: those of all shards add up to it. `makeWhole` does so, where there is a better way than exchanging it. */
+  | { kind: 'partial'; makeWhole?: (() => Value) | undefined };
 
-export interface Held {
+export interface Placed {
   /** In the shard's program. */
   readonly value: Value;
   /** In the mini-batch's. */
   readonly source: Value;
-  readonly holding: Holding;
-  /** Makes the whole value, where there is a better way than exchanging this one. */
-  readonly makeWhole?: (() => Value) | undefined;
+  readonly distribution: Distribution;
 }
+
+/** What a shard does of the node `source`, given how its inputs are placed; undefined where it needs whole inputs. */
+export type UnitRule = (source: Value, inputs: readonly Placed[], program: UnitProgram) => Placed | undefined;
 
 /** Name of the input that is the number of the shard. */
 export const SHARD = 'shard';
@@ -29,7 +29,7 @@ export class UnitProgram {
   readonly graph = new Graph();
   readonly shards: number;
   readonly cut: UnitCut;
-  readonly #held = new Map<Value, Held>();
+  readonly #placed = new Map<Value, Placed>();
   readonly #wholes = new Map<Value, Value>();
   readonly #exchanges = new Map<string, Value>();
 
@@ -38,12 +38,12 @@ export class UnitProgram {
     this.cut = cut;
   }
 
-  hold(held: Held): void {
-    this.#held.set(held.source, held);
+  place(placed: Placed): void {
+    this.#placed.set(placed.source, placed);
   }
 
-  heldOf(source: Value): Held {
-    return this.#held.get(source) as Held;
+  placedOf(source: Value): Placed {
+    return this.#placed.get(source) as Placed;
   }
 
   /** The node of `source` on other inputs, with the shape of a piece along `axis`, if one is given. */
@@ -54,44 +54,47 @@ export class UnitProgram {
     return this.graph.node(op, inputs, own, { shape, dtype });
   }
 
-  /** @throws NotPartitionable if there are fewer, or more, than equal pieces. */
+  /** @throws RangeError if the axis cannot be cut into equal pieces. */
   pieceShape(shape: readonly number[], axis: number): number[] {
     return shape.map((n, i) => {
       if (i !== axis) return n;
-      if (n % this.shards !== 0) throw new NotPartitionable(`has ${n} units, which ${this.shards} shards cannot share`);
+      if (n % this.shards !== 0) throw new RangeError(`${this.shards} shards cannot share ${n} units`);
       return n / this.shards;
     });
   }
 
-  whole(source: Value, value: Value): Held {
-    return { source, value, holding: { kind: 'whole' } };
+  replicated(source: Value, value: Value): Placed {
+    return { source, value, distribution: { kind: 'replicated' } };
   }
 
-  piece(source: Value, value: Value, axis: number): Held {
-    return { source, value, holding: { kind: 'piece', axis } };
+  sharded(source: Value, value: Value, axis: number): Placed {
+    return { source, value, distribution: { kind: 'sharded', axis } };
   }
 
-  part(source: Value, value: Value, makeWhole?: () => Value): Held {
-    return { source, value, holding: { kind: 'part' }, makeWhole };
+  partial(source: Value, value: Value, makeWhole?: () => Value): Placed {
+    return { source, value, distribution: { kind: 'partial', makeWhole } };
   }
 
   /** All of a value, for which shards meet unless every one has it. */
-  wholeOf({ source, value, holding, makeWhole }: Held): Value {
-    if (holding.kind === 'whole') return value;
+  wholeOf({ source, value, distribution }: Placed): Value {
+    if (distribution.kind === 'replicated') return value;
     const known = this.#wholes.get(source);
     if (known) return known;
-    const whole = makeWhole?.() ?? this.#gatherOrReduce(value, source, holding);
+    const whole =
+      distribution.kind === 'sharded'
+        ? this.#exchange('AllGather', value, { axis: distribution.axis }, source.shape)
+        : (distribution.makeWhole?.() ?? this.#exchange('AllReduce', value, { reduction: 'sum' }, source.shape));
     this.#wholes.set(source, whole);
     return whole;
   }
 
   /** Whether all of a value is at hand without a further meeting. */
-  isWhole({ source, holding }: Held): boolean {
-    return holding.kind === 'whole' || this.#wholes.has(source);
+  isWhole({ source, distribution }: Placed): boolean {
+    return distribution.kind === 'replicated' || this.#wholes.has(source);
   }
 
   /** The shard's piece of a value of which it has a summand: the sum over the shards. */
-  scatter({ source, value }: Held, axis: number): Value {
+  scatter({ source, value }: Placed, axis: number): Value {
     return this.#exchange('ReduceScatter', value, { axis }, this.pieceShape(source.shape, axis));
   }
 
@@ -104,14 +107,11 @@ export class UnitProgram {
     return this.graph.node('Gather', [blocks, shard], { axis }, { shape: piece, dtype });
   }
 
-  #gatherOrReduce(value: Value, source: Value, holding: Holding): Value {
-    if (holding.kind === 'piece') return this.#exchange('AllGather', value, { axis: holding.axis }, source.shape);
-    return this.#exchange('AllReduce', value, { reduction: 'sum' }, source.shape);
-  }
-
   /** Numbered in the order in which they are asked for, which is the same for all shards. */
   #exchange(op: string, value: Value, attrs: Attrs, shape: readonly number[]): Value {
-    if (value.dtype !== 'float32') throw new NotPartitionable(`would exchange values of type ${value.dtype}`, value);
+    if (value.dtype !== 'float32') {
+      return cast(this.#exchange(op, cast(value, 'float32'), attrs, shape), value.dtype);
+    }
     const key = `${op} ${value.id} ${attrs.axis}`;
     const known = this.#exchanges.get(key);
     if (known) return known;
