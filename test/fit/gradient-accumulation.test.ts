@@ -1,8 +1,10 @@
 /** Several mini-batches that make one update. Outside reference: one batch of all their rows, and tfjs. */
+import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
 import { exponentialDecay, type FitOptions, fit, fitDataset, sgd } from 'shardfit';
 import { beforeAll, expect, it } from 'vitest';
 import { residualCnn } from './support/coupled.js';
+import { sha256 } from './support/matchers.js';
 import { classes, mlp } from './support/models.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -126,3 +128,44 @@ it('belongs to sync', async () => {
   const training = fit(mlp(tf.train.sgd(0.1)), rows.x, rows.y, { gradientAccumulationSteps: 2, update: 'hogwild' });
   await expect(training).rejects.toThrow("gradientAccumulationSteps belongs to update: 'sync'");
 });
+
+it.runIf(availableParallelism() > 1)(
+  'has the same bits when the number of workers is settled with gradients waiting',
+  async () => {
+    const build = () => {
+      const model = tf.sequential({
+        layers: [
+          tf.layers.dense({
+            inputShape: [6],
+            units: 64,
+            activation: 'relu',
+            kernelInitializer: tf.initializers.glorotUniform({ seed: 1 }),
+          }),
+          tf.layers.dense({
+            units: 3,
+            activation: 'softmax',
+            kernelInitializer: tf.initializers.glorotUniform({ seed: 2 }),
+          }),
+        ],
+      });
+      model.compile({ optimizer: tf.train.momentum(0.01, 0.9), loss: 'categoricalCrossentropy' });
+      return model;
+    };
+    // Epochs of 8 mini-batches, two more than updates take: trials end where two wait.
+    const [x, y] = [tf.tile(rows.x, [100, 1]), tf.tile(rows.y, [100, 1])];
+    const options: FitOptions = {
+      batchSize: 600,
+      shards: 2,
+      gradientAccumulationSteps: 3,
+      epochs: 40,
+      seed: 1,
+      engine: 'onnx',
+    };
+    const [auto, fixed] = [build(), build()];
+    const { run } = await fit(auto, x, y, { ...options, split: 'rows', workers: 'auto' });
+    await fit(fixed, x, y, { ...options, split: 'rows', workers: 2 });
+    expect(run.settled?.tried.length ?? 0).toBeGreaterThan(0);
+    expect(auto.getWeights()[0]?.dataSync().every(Number.isFinite)).toBe(true);
+    expect(sha256(auto)).toBe(sha256(fixed));
+  },
+);
