@@ -1,4 +1,4 @@
-import { FACTORIES, type Workload, type WorkloadName } from '../../src/bench/workloads/index.js';
+import { FACTORIES, type WorkloadName } from '../../src/bench/workloads/index.js';
 import type { Contender } from './contenders.js';
 import { differences, type LossDifference } from './loss-difference.js';
 import { PeerProcess } from './peer-process.js';
@@ -66,7 +66,7 @@ export async function compare(
   const { workload: name, batchSize, batches } = plan;
   const workload = FACTORIES[name](batchSize, batchSize * batches);
   const folder = await writeTask(name, workload);
-  const taking = contenders.filter((candidate) => takesPart(candidate, workload));
+  const taking = contenders.filter((candidate) => takesPart(candidate, name));
   // Together: nothing is timed yet.
   const starting = taking.map((contender) => PeerProcess.start(contender.command(folder), START_PATIENCE));
   const entries: Entry[] = [];
@@ -101,8 +101,8 @@ function rotated<T>(list: T[], round: number): T[] {
 }
 
 /** Statistics of each shard are something else only where there is a batch norm; PyTorch's DDP has no others on CPUs. */
-function takesPart({ peer, statistics }: Contender, { name }: Workload): boolean {
-  return peer || statistics === 'batch' || name.startsWith('residual CNN');
+function takesPart({ peer, statistics }: Contender, workload: WorkloadName): boolean {
+  return peer || statistics === 'batch' || workload === 'residual-cnn';
 }
 
 /** For a round, which may take longer than it did in the warm-up. */

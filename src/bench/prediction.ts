@@ -1,11 +1,10 @@
-import type { TensorMemory } from '../common/protocol.js';
-import type { Split } from '../common/shards.js';
+import type { RunSummary } from '../coordinator/run-summary.js';
 import type { MachineLimits } from './machine-limits.js';
 import type { StepWork } from './step-work.js';
 
 /** What a prediction is made of. */
 export interface PredictionBasis {
-  work: Pick<StepWork, 'parameterBytes' | 'meetings'>;
+  work: Pick<StepWork, 'parameterBytes' | 'exchange'>;
   /** Rows of a mini-batch, of those of one worker alone: what was measured. */
   batchSize: number;
   /** Seconds per update that one worker alone took, as measured. */
@@ -15,10 +14,7 @@ export interface PredictionBasis {
 }
 
 /** How an update was done: see `RunSummary`. */
-export interface Manner {
-  split: Split;
-  tensorMemory: TensorMemory;
-}
+export type Manner = Pick<RunSummary, 'split' | 'tensorMemory'>;
 
 /** What an update is predicted to take, in seconds. */
 export interface Prediction {
@@ -33,8 +29,9 @@ export interface Prediction {
 /**
  * Predicts an update of `batchSize` rows by `workers` workers: compute / workers + bytes / bandwidth + barriers.
  *
- * - compute: what one worker alone took, less its bytes, by the rows of the largest shard.
- * - bytes: those that all workers read and write for the update, at the rate at which they copy together.
+ * - compute: what one worker alone took, less its bytes, by the rows of the largest shard; of units, by their share.
+ * - bytes: those that all workers read and write for the update and for what they exchange in the middle of a step, at the rate
+ *   at which they copy together.
  * - barriers: the meetings of an update, each of the time that empty ones take.
  *
  * It knows nothing of workers that disturb each other, so it is a bound more than a forecast.
@@ -55,9 +52,13 @@ export function predict(
   const bytesSeconds = (count: number, manner: Manner) =>
     updateBytes(work.parameterBytes, count, manner) / limitOf(count).copy;
   const computeAlone = Math.max(0, secondsAlone - bytesSeconds(1, alone));
-  const compute = (computeAlone * Math.ceil(batchSize / workers)) / basis.batchSize;
-  const bytes = bytesSeconds(workers, together);
-  const barriers = workers === 1 ? 0 : work.meetings * limitOf(workers).barrier;
+  const share = together.split === 'units' ? batchSize / workers : Math.ceil(batchSize / workers);
+  const compute = (computeAlone * share) / basis.batchSize;
+  // Left by each shard, and read by the others.
+  const exchanged =
+    workers === 1 ? 0 : (2 * workers * work.exchange[together.split].bytes * batchSize) / basis.batchSize;
+  const bytes = bytesSeconds(workers, together) + exchanged / limitOf(workers).copy;
+  const barriers = workers === 1 ? 0 : work.exchange[together.split].meetings * limitOf(workers).barrier;
   return { workers, compute, bytes, barriers, seconds: compute + bytes + barriers };
 }
 

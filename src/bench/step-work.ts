@@ -1,4 +1,7 @@
 import type * as tf from '@tensorflow/tfjs';
+import type { StepProgram } from '../common/program.js';
+import { sizeOf } from '../common/shapes.js';
+import type { Split } from '../common/shards.js';
 import { constants } from '../compiler/compile.js';
 import { lowerGraph, mergeOperations } from '../compiler/graph/lower.js';
 import { productsOf } from '../compiler/graph/products.js';
@@ -12,8 +15,15 @@ export interface StepWork {
   flops: number;
   /** Bytes of the trained weights, which are as many as those of a gradient. */
   parameterBytes: number;
-  /** Times that workers meet: twice, and once more wherever rows of different shards depend on each other. */
+  /** What shards exchange, by what they share. */
+  exchange: Record<Split, ExchangeWork>;
+}
+
+export interface ExchangeWork {
+  /** Times that workers meet: at the end, where they share rows before the update, and wherever one needs what others have. */
   meetings: number;
+  /** Bytes that each shard leaves for others in the middle of a step. */
+  bytes: number;
 }
 
 /** Counts the work of one update of a workload, as compiled. */
@@ -30,7 +40,7 @@ export function stepWork(workload: Workload): StepWork {
     return {
       flops: countFlops(model, { ...data, rows }),
       parameterBytes: trained * 4,
-      meetings: 1 + countStages(new StepCompiler(traceTraining, model, data), rows),
+      exchange: exchangeWork(new StepCompiler(traceTraining, model, data), rows),
     };
   } finally {
     sequential.dispose();
@@ -46,17 +56,20 @@ function countFlops(model: tf.LayersModel, data: Parameters<typeof traceTraining
   return order.reduce((sum, value) => sum + 2 * productsOf(value), 0);
 }
 
-/** Pieces of a shard's program, where the mini-batch is cut in two. */
-function countStages(compiler: StepCompiler, batchRows: number): number {
-  if (batchRows < 2) return 1;
-  try {
-    return compiler.compile(Math.ceil(batchRows / 2), { batchRows }).stages.length;
-  } catch (error) {
-    if (error instanceof NotPartitionable) return 1;
-    throw error;
-  }
+/** Of a mini-batch that two shards share. Where its units cannot be shared, as for rows. */
+function exchangeWork(compiler: StepCompiler, batchRows: number): StepWork['exchange'] {
+  const cut = Math.ceil(batchRows / 2);
+  const byRows = batchRows < 2 ? undefined : exchangeOf(() => compiler.compile(cut, { batchRows }));
+  const rows = byRows ? { ...byRows, meetings: byRows.meetings + 1 } : { meetings: 2, bytes: 0 };
+  return { rows, units: exchangeOf(() => compiler.compileUnits(batchRows, 2).program()) ?? rows };
 }
 
-function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
+function exchangeOf(compile: () => StepProgram): ExchangeWork | undefined {
+  try {
+    const { stages, exchanges } = compile();
+    return { meetings: stages.length, bytes: 4 * exchanges.reduce((sum, { shape }) => sum + sizeOf(shape), 0) };
+  } catch (error) {
+    if (error instanceof NotPartitionable) return undefined;
+    throw error;
+  }
 }

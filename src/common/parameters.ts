@@ -44,7 +44,8 @@ export interface WeightCut {
   axes: ReadonlyMap<number, number>;
 }
 
-type Weight = Omit<Parameter, 'size' | 'offset' | 'piece'>;
+/** A weight of the model, before it has a place. */
+export type Weight = Omit<Parameter, 'size' | 'offset' | 'piece'>;
 
 /**
  * Lays out the weights of a model, those that a step writes first.

@@ -10,14 +10,16 @@ export interface Piece {
 
 type Values = Float32Array | Int32Array | Uint8Array;
 
-/** Copies a piece of `whole`, a tensor of `shape`, to `piece`. */
-export function takePiece(whole: Values, shape: readonly number[], place: Piece, piece: Values): void {
-  forEachRun(shape, place, (at, from, length) => piece.set(whole.subarray(from, from + length), at));
+/** Copies a piece of `whole`, a tensor of `shape`, to `piece`; all of it without a `place`. */
+export function takePiece(whole: Values, shape: readonly number[], place: Piece | undefined, piece: Values): void {
+  if (!place) piece.set(whole);
+  else forEachRun(shape, place, (at, from, length) => piece.set(whole.subarray(from, from + length), at));
 }
 
-/** Copies `piece` to its place in `whole`, a tensor of `shape`. */
-export function putPiece(piece: Values, shape: readonly number[], place: Piece, whole: Values): void {
-  forEachRun(shape, place, (at, from, length) => whole.set(piece.subarray(at, at + length), from));
+/** Copies `piece` to its place in `whole`, a tensor of `shape`; it is all of it without a `place`. */
+export function putPiece(piece: Values, shape: readonly number[], place: Piece | undefined, whole: Values): void {
+  if (!place) whole.set(piece);
+  else forEachRun(shape, place, (at, from, length) => whole.set(piece.subarray(at, at + length), from));
 }
 
 /**

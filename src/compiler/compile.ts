@@ -1,12 +1,10 @@
 /** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
 import type { WeightCut } from '../common/parameters.js';
-import type { InputRole, OutputRole, StepProgram, TensorSpec } from '../common/program.js';
+import type { InputRole, StepProgram, TensorSpec } from '../common/program.js';
 import { expectedTime, expectedUnitTime } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
-import { concat } from './graph/layout.js';
 import { lowerGraph, mergeOperations } from './graph/lower.js';
-import { rebuild } from './graph/rebuild.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import { NotPartitionable } from './partition/pairs.js';
@@ -15,6 +13,7 @@ import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { cutStages } from './partition/stages.js';
 import { partitionUnits } from './partition/units/partition-units.js';
 import { SHARD } from './partition/units/unit-program.js';
+import { type Lowered, withOwnPiece, withPieces } from './partition/units/weight-pieces.js';
 import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
@@ -78,15 +77,9 @@ export function compileConstraints(model: tf.LayersModel): StepProgram[] {
   return outputs.map((output) => encode({ roles, outputs: [output] }, mergeOperations([output.value]), 1, 1));
 }
 
-/** A step with symbolic nodes written out. */
-interface Lowered {
-  roles: Map<string, InputRole>;
-  outputs: { role: OutputRole; value: Value }[];
-}
-
 /** A step cut along the units of its layers. */
 export interface UnitStep {
-  /** That of every shard. */
+  /** Compiles it: the same program for every shard, which reads its own pieces. */
   program(): StepProgram;
   /** Weights of which each shard has a piece. */
   cut: WeightCut;
@@ -104,18 +97,17 @@ export class StepCompiler {
 
   /**
    * @param trace `traceTraining` or `traceEvaluation`
-   * @param tapes whether small steps get tapes too
+   * @param tapes whether small steps get tapes too; default true. Tapes read weights that are whole
    * @param cut weights that stand in pieces: the programs put them together
    */
   constructor(
     trace: typeof traceTraining,
     model: tf.LayersModel,
     data: Omit<DataSpecs, 'rows'>,
-    tapes = true,
-    cut?: WeightCut,
+    { tapes = true, cut }: { tapes?: boolean; cut?: WeightCut | undefined } = {},
   ) {
     this.#trace = (rows) => trace(model, { ...data, rows });
-    this.#tapes = tapes;
+    this.#tapes = tapes && !cut;
     this.#cut = cut;
   }
 
@@ -211,42 +203,6 @@ function lower(step: TracedStep): Lowered {
   const outputs = step.outputs.map(({ role }, i) => ({ role, value: values[i] as Value }));
   const roles = new Map([...step.roles].map(([value, role]) => [value.attrs.name as string, role]));
   return { roles, outputs };
-}
-
-/** The role of what is cut: the weight, or what a shard has for it, or random numbers along `axis`. */
-function withOwnPiece<T extends InputRole | OutputRole>(
-  role: T,
-  axes: ReadonlyMap<number, number>,
-  axis?: number | null,
-): T {
-  if (role.kind === 'uniform') return typeof axis === 'number' ? { ...role, cutAxis: axis } : role;
-  const isWeight = role.kind === 'weight' || role.kind === 'gradient' || role.kind === 'state';
-  return isWeight && axes.has(role.index) ? { ...role, piece: 'own' } : role;
-}
-
-/** The step with each weight that is cut put together from its pieces. */
-function withPieces({ roles, outputs }: Lowered, { shards, axes }: WeightCut): Lowered {
-  const all = new Map(roles);
-  const replacements = new Map<Value, Value>();
-  for (const value of topologicalOrder(outputs.map((output) => output.value))) {
-    const role = value.op === 'Input' ? roles.get(value.attrs.name as string) : undefined;
-    const axis = role?.kind === 'weight' ? axes.get(role.index) : undefined;
-    if (role?.kind !== 'weight' || axis === undefined) continue;
-    const { graph, dtype } = value;
-    const shape = value.shape.map((n, i) => (i === axis ? n / shards : n));
-    const inputs = Array.from({ length: shards }, (_, piece) => {
-      const name = `${value.attrs.name}_${piece}`;
-      all.set(name, { ...role, piece });
-      return graph.input(name, { shape, dtype });
-    });
-    replacements.set(value, concat(inputs, axis));
-  }
-  const values = rebuild(
-    outputs.map(({ value }) => value),
-    replacements,
-    (value) => value,
-  );
-  return { roles: all, outputs: outputs.map(({ role }, i) => ({ role, value: values[i] as Value })) };
 }
 
 function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {

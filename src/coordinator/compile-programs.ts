@@ -129,10 +129,8 @@ function compileTraced(
 ): CompiledPrograms {
   const compiler = compilerOf(traceTraining, model, data, options);
   const constraint = compileConstraints(model);
-  const plan = planSplit(compiler, options, {
-    batchRows: Math.min(options.batchSize, data.rows),
-    whyNotUnits: whyNotUnits(model, options, constraint),
-  });
+  const batchRows = Math.min(options.batchSize, data.rows);
+  const plan = planSplit(compiler, options, batchRows, whyNotUnits(model, options, constraint));
   const { cut, workers, triesWorkers } = plan;
   const compilers = {
     training: compiler,
@@ -231,7 +229,7 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
   return programs;
 }
 
-/** Insisting on ONNX Runtime leaves out the tapes of small steps. */
+/** @param cut weights that stand in pieces. Insisting on ONNX Runtime leaves out the tapes of small steps. */
 export function compilerOf(
   trace: typeof traceTraining,
   model: tf.LayersModel,
@@ -241,5 +239,5 @@ export function compilerOf(
 ): StepCompiler {
   const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
   const sampleWeights = data.sampleWeights.map((weights) => weights !== undefined);
-  return new StepCompiler(trace, model, { features, targets, sampleWeights }, engine !== 'onnx' && !cut, cut);
+  return new StepCompiler(trace, model, { features, targets, sampleWeights }, { tapes: engine !== 'onnx', cut });
 }

@@ -1,15 +1,12 @@
 import * as tf from '@tensorflow/tfjs';
-import type { Parameter, WeightRole } from '../common/parameters.js';
+import type { Parameter, Weight, WeightRole } from '../common/parameters.js';
 import { putPiece, takePiece } from '../common/pieces.js';
 import type { StepProgram } from '../common/program.js';
 import { sizeOf } from '../common/shapes.js';
 import { swapMethod } from '../compiler/index.js';
 
 /** Lists a model's weights with what the training program does to each of them. */
-export function describeWeights(
-  model: tf.LayersModel,
-  program: StepProgram,
-): Omit<Parameter, 'size' | 'offset' | 'piece'>[] {
+export function describeWeights(model: tf.LayersModel, program: StepProgram): Weight[] {
   const roles = new Map<number, WeightRole>();
   for (const { role } of program.outputs) {
     if (role.kind === 'gradient') roles.set(role.index, 'trained');
@@ -30,9 +27,7 @@ export type WeightList = Pick<tf.LayersModel, 'weights'>;
 export function readWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
   for (const { index, offset, size, shape, piece } of parameters) {
     const values = weights[index]?.read().dataSync() as Float32Array | undefined;
-    if (!values) continue;
-    if (piece) takePiece(values, shape, piece, vector.subarray(offset, offset + size));
-    else vector.set(values, offset);
+    if (values) takePiece(values, shape, piece, vector.subarray(offset, offset + size));
   }
 }
 
@@ -43,9 +38,7 @@ export function writeWeights({ weights }: WeightList, parameters: Parameter[], v
     if (role === 'fixed' || !weights[index]) continue;
     // tfjs' cpu backend keeps the array it is given: it must be one of its own.
     const values = assembled.get(index) ?? new Float32Array(sizeOf(shape));
-    const own = vector.subarray(offset, offset + size);
-    if (piece) putPiece(own, shape, piece, values);
-    else values.set(own);
+    putPiece(vector.subarray(offset, offset + size), shape, piece, values);
     assembled.set(index, values);
   }
   for (const [index, values] of assembled) {

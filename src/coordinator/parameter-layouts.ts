@@ -1,5 +1,5 @@
 /** How weights stand in the arena, where they may be cut into pieces, and how between two fits. */
-import { type ParameterLayout, parameterAt } from '../common/parameters.js';
+import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
 import { putPiece, takePiece } from '../common/pieces.js';
 
 export interface Layouts {
@@ -8,49 +8,37 @@ export interface Layouts {
   whole: ParameterLayout;
 }
 
-/** Optimizer slots of the arena, each laid out as the trained weights, for weights that are whole. */
-export function withWholeWeights(slots: Float32Array, { arena, whole }: Layouts): Float32Array {
-  if (arena === whole) return slots;
-  return eachVector(slots, arena, whole, (from, to) => {
-    for (const { index, offset, size, shape, role, piece } of arena.parameters) {
-      if (role !== 'trained') continue;
-      const at = parameterAt(whole, index);
-      const target = to.subarray(at.offset, at.offset + at.size);
-      const values = from.subarray(offset, offset + size);
-      if (piece) putPiece(values, shape, piece, target);
-      else target.set(values);
-    }
-  });
+/** Optimizer slots of the arena, each laid out as the trained weights, put together as for weights that are whole. */
+export function joinSlots(slots: Float32Array, layouts: Layouts): Float32Array {
+  const { arena, whole } = layouts;
+  return arrange(slots, [arena, whole], layouts, (from, to, { shape, piece }) => putPiece(from, shape, piece, to));
 }
 
-/** The other way round. */
-export function withCutWeights(slots: Float32Array, { arena, whole }: Layouts): Float32Array {
-  if (arena === whole) return slots;
-  return eachVector(slots, whole, arena, (from, to) => {
-    for (const { index, offset, size, shape, role, piece } of arena.parameters) {
-      if (role !== 'trained') continue;
-      const at = parameterAt(whole, index);
-      const values = from.subarray(at.offset, at.offset + at.size);
-      const target = to.subarray(offset, offset + size);
-      if (piece) takePiece(values, shape, piece, target);
-      else target.set(values);
-    }
-  });
+/** Optimizer slots of weights that are whole, cut into pieces as for the arena. */
+export function cutSlots(slots: Float32Array, layouts: Layouts): Float32Array {
+  const { arena, whole } = layouts;
+  return arrange(slots, [whole, arena], layouts, (from, to, { shape, piece }) => takePiece(from, shape, piece, to));
 }
 
-function eachVector(
+/** @param move copies what belongs to a parameter of the arena from the one arrangement to the other. */
+function arrange(
   slots: Float32Array,
-  from: ParameterLayout,
-  to: ParameterLayout,
-  move: (from: Float32Array, to: Float32Array) => void,
+  [from, to]: [ParameterLayout, ParameterLayout],
+  { arena, whole }: Layouts,
+  move: (from: Float32Array, to: Float32Array, parameter: Parameter) => void,
 ): Float32Array {
+  if (arena === whole) return slots;
   const count = slots.length / from.trainedEnd;
-  const moved = new Float32Array(count * to.trainedEnd);
-  for (let i = 0; i < count; i++) {
-    move(
-      slots.subarray(i * from.trainedEnd, (i + 1) * from.trainedEnd),
-      moved.subarray(i * to.trainedEnd, (i + 1) * to.trainedEnd),
-    );
+  const arranged = new Float32Array(count * to.trainedEnd);
+  for (let slot = 0; slot < count; slot++) {
+    for (const parameter of arena.parameters.filter(({ role }) => role === 'trained')) {
+      const valuesOf = (vectors: Float32Array, layout: ParameterLayout): Float32Array => {
+        const { offset, size } = layout === arena ? parameter : parameterAt(whole, parameter.index);
+        const start = slot * layout.trainedEnd + offset;
+        return vectors.subarray(start, start + size);
+      };
+      move(valuesOf(slots, from), valuesOf(arranged, to), parameter);
+    }
   }
-  return moved;
+  return arranged;
 }

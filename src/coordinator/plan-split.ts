@@ -26,7 +26,7 @@ export function whyNotUnits(
   constraint: readonly StepProgram[],
 ): string | undefined {
   const { rule, batchStatistics, speeds } = options;
-  if (rule.kind !== 'sync') return "belongs to update: 'sync'";
+  if (rule.kind !== 'sync') return "needs update: 'sync'";
   if (speeds) return 'does not go with virtualWorkers, which have a shard of the rows each';
   if (batchStatistics === 'shard') return "does not go with batchStatistics: 'shard': its shards have all rows";
   if (clipsByNorm(options.optimizer ?? describeCompiled(model.optimizer))) return 'does not go with clipping by norm';
@@ -37,21 +37,21 @@ export function whyNotUnits(
 /**
  * Decides by what is expected to be fastest, the same on every machine with as many cores.
  *
- * @param step mini-batches and why their units cannot be shared, if so.
+ * @param batchRows rows of a mini-batch.
+ * @param obstacle why shards cannot share units, if they cannot: see `whyNotUnits`.
  * @throws TypeError if units are asked for and cannot be had.
  */
 export function planSplit(
   compiler: StepCompiler,
   options: ResolvedOptions,
-  { batchRows, whyNotUnits }: { batchRows: number; whyNotUnits: string | undefined },
+  batchRows: number,
+  obstacle: string | undefined,
 ): SplitPlan {
   const { split, shards, workers, triesWorkers, choosesShards } = options;
-  if (split === 'units' && whyNotUnits !== undefined) throw new TypeError(`split: 'units' ${whyNotUnits}`);
-  const mayCutUnits = split !== 'rows' && whyNotUnits === undefined && shards > 1;
+  if (split === 'units' && obstacle !== undefined) throw new TypeError(`split: 'units' ${obstacle}`);
+  const mayCutUnits = split !== 'rows' && obstacle === undefined && shards > 1;
   const rowsTime = (count: number): number => compiler.expectedTime(batchRows, Math.min(count, batchRows));
-  const best = mayCutUnits
-    ? fastestUnits(compiler, batchRows, options, rowsTime(Math.min(shards, batchRows)))
-    : undefined;
+  const best = mayCutUnits ? fastestUnits(compiler, batchRows, options, rowsTime(shards)) : undefined;
   if (best) {
     if (choosesShards && split === 'auto' && best.time >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };
     const used = Math.min(workers, best.cut.shards);
@@ -60,6 +60,11 @@ export function planSplit(
   if (!triesWorkers) return { shards, workers, triesWorkers };
   if (choosesShards && rowsTime(workers) >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };
   return { shards, workers, triesWorkers: rowsTime(Math.floor(workers / 2)) < SURE * rowsTime(workers) };
+}
+
+/** All, half of them, and so on down to 2. */
+function halvings(count: number): number[] {
+  return count < 2 ? [] : [count, ...halvings(Math.floor(count / 2))];
 }
 
 /** The cut along units that is expected to be faster than `rowsTime`, or the one that was asked for. */
@@ -71,7 +76,7 @@ function fastestUnits(
 ): { cut: WeightCut; time: number } | undefined {
   let best: { cut: WeightCut; time: number } | undefined;
   let failure: unknown;
-  for (let count = shards; count > 1; count = choosesShards ? Math.floor(count / 2) : 1) {
+  for (const count of choosesShards ? halvings(shards) : [shards]) {
     try {
       const { cut, expectedTime: time } = compiler.compileUnits(batchRows, count);
       if (cut.axes.size > 0 && time < (best?.time ?? (split === 'units' ? Number.POSITIVE_INFINITY : rowsTime)))
@@ -82,6 +87,8 @@ function fastestUnits(
     }
   }
   if (best || split === 'auto') return best;
-  const why = failure ? (failure as Error).message : `no layer has units that ${shards} shards could share`;
+  const why = failure
+    ? (failure as Error).message
+    : `no layer has units that ${shards} shards could share: shards must divide the units of a layer`;
   throw new TypeError(`split: 'units' cannot cut this model: ${why}`);
 }

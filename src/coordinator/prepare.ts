@@ -13,7 +13,7 @@ import { type MatchedData, matchData } from './match-data.js';
 import { describeWeights, readWeights, type WeightList, withPresentWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
-import { type Layouts, withCutWeights } from './parameter-layouts.js';
+import { cutSlots, type Layouts } from './parameter-layouts.js';
 import type { GroupSetup } from './replica-group.js';
 import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
@@ -109,7 +109,7 @@ export function prepareGroup(
     outerLength: outer.length,
     arrangement,
   });
-  slots.set(withCutWeights(state.slots, layouts));
+  slots.set(cutSlots(state.slots, layouts));
   outer.set(state.outerVelocity);
   const setup: GroupSetup = {
     workers,

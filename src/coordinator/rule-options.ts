@@ -4,7 +4,6 @@ import type { FitOptions } from './options.js';
 
 /** Which rule each option belongs to. */
 export const OWNERS = {
-  split: 'sync',
   gradientAccumulationSteps: 'sync',
   maxStaleness: 'per-shard',
   hogwildMomentum: 'hogwild',
@@ -36,6 +35,11 @@ export function resolveRule(options: FitOptions): {
   if (options.batchStatistics === 'batch' && kind !== 'sync') {
     throw new TypeError(
       `batchStatistics: 'batch' needs update: 'sync', got update: '${kind}', under which each shard is a batch of its own`,
+    );
+  }
+  if (options.split === 'units' && kind !== 'sync') {
+    throw new TypeError(
+      `split: 'units' needs update: 'sync', got update: '${kind}', under which shards have rows of their own`,
     );
   }
   const { virtualWorkers } = options;

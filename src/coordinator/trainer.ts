@@ -51,26 +51,33 @@ export class Trainer implements AsyncDisposable {
 
   /** See the function `fitDataset`. */
   async fitDataset(dataset: BatchDataset, options: FitDatasetOptions = {}): Promise<FitHistory> {
-    const { batchSize: _, ...defaults } = this.#defaults;
+    const defaults = this.#without('batchSize');
     return fitDatasetOn(this.#running, this.model, dataset, { ...defaults, ...options });
   }
 
   /** See the function `evaluate`. */
   async evaluate(x: TensorInput, y: TensorInput, options: EvaluateOptions = {}): Promise<Record<string, number>> {
-    const { batchStatistics: _, optimizer: __, split: ___, ...defaults } = this.#defaults;
+    const defaults = this.#without('batchStatistics', 'optimizer', 'split');
     return evaluateOn(this.#running, this.model, x, y, { ...defaults, ...options });
   }
 
   /** See the function `evaluateDataset`. */
   async evaluateDataset(dataset: BatchDataset, options: EvaluateDatasetOptions = {}): Promise<Record<string, number>> {
-    const { batchSize: _, batchStatistics: __, optimizer: ___, split: ____, ...defaults } = this.#defaults;
+    const defaults = this.#without('batchSize', 'batchStatistics', 'optimizer', 'split');
     return evaluateDatasetOn(this.#running, this.model, dataset, { ...defaults, ...options });
   }
 
   /** See the function `predict`. */
   async predict(x: TensorInput, options: PredictOptions = {}): Promise<tf.Tensor | tf.Tensor[]> {
-    const { shards: _, batchStatistics: __, optimizer: ___, split: ____, ...defaults } = this.#defaults;
+    const defaults = this.#without('shards', 'batchStatistics', 'optimizer', 'split');
     return predictOn(this.#running, this.model, x, { ...defaults, ...options });
+  }
+
+  /** The trainer's options but for those that a call does not have. */
+  #without<K extends keyof TrainerOptions>(...names: K[]): Omit<TrainerOptions, K> {
+    const options = { ...this.#defaults };
+    for (const name of names) delete options[name];
+    return options;
   }
 
   /** Ends the threads, those that are at work when they are done. For where there is no `await using`, as in Node 20 without TypeScript. */

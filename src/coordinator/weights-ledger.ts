@@ -3,7 +3,7 @@ import type { Arena } from '../common/arena.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { readWeights, type WeightList, writeWeights } from './model-weights.js';
 import { type OptimizerState, rememberState } from './optimizer-state.js';
-import { type Layouts, withWholeWeights } from './parameter-layouts.js';
+import { joinSlots, type Layouts } from './parameter-layouts.js';
 
 /**
  * Carries weights between the arena and the model, and keeps those of the last point at which they were known to be whole:
@@ -43,7 +43,7 @@ export class WeightsLedger {
     const { weights, state, optimizer } = this.#whole;
     this.#whole = undefined;
     writeWeights(this.#weights, this.#layouts.arena.parameters, weights);
-    rememberState(this.#model, optimizer, { ...state, slots: withWholeWeights(state.slots, this.#layouts) });
+    rememberState(this.#model, optimizer, { ...state, slots: joinSlots(state.slots, this.#layouts) });
   }
 
   /** Takes over weights that a callback may have changed in the model. */

@@ -118,6 +118,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   readWeights(replica: Float32Array = this.#arenaWeights): void {
+    if (this.#trainsIn) return;
     this.#ownWeights?.set(replica);
     if (this.#tapeBytes > 0 && keepsOwnWeights(this.#setup.rule))
       this.#arena.floats(`tapeWeights${this.#setup.rank}`).set(replica);

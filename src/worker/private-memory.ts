@@ -10,11 +10,23 @@ const PAGE_BYTES = 65_536;
 /** What a training step reads and writes, in the order of the arena: the accumulator is the slot in front of the gradients. */
 const SEGMENTS = ['weights', 'slots', 'accumulator', 'gradients', 'squares'];
 
+/** That of the last training in this thread: each memory takes gigabytes of addresses until it is collected as garbage. */
+let idle: WeakRef<WebAssembly.Memory> | undefined;
+
+function takeMemory(bytes: number): WebAssembly.Memory {
+  const pages = Math.ceil(bytes / PAGE_BYTES);
+  const memory = idle?.deref();
+  idle = undefined;
+  if (!memory) return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES });
+  memory.grow(Math.max(0, pages - memory.buffer.byteLength / PAGE_BYTES));
+  return memory;
+}
+
 /**
  * Weights, gradients and optimizer state of one worker alone, laid out as in the arena. Where no other worker has to see them
  * before the end of a pass, step programs read and write them in place, which no Node 20 can do in shared memory.
  */
-export class PrivateMemory {
+export class PrivateMemory implements Disposable {
   readonly arena: Arena;
   readonly updater: Updater;
   readonly #shared: Arena;
@@ -24,8 +36,7 @@ export class PrivateMemory {
     const layout = new LayoutBuilder(FIRST_FREE_BYTE);
     for (const name of SEGMENTS) layout.add(name, 'float32', shared.segment(name).length);
     const built = layout.build();
-    const pages = Math.ceil(built.bytes / PAGE_BYTES);
-    this.arena = new Arena(new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES }), built);
+    this.arena = new Arena(takeMemory(built.bytes), built);
     this.updater = new Updater(this.arena, loadKernels(this.arena.memory), parameters);
     this.#shared = shared;
     this.#parameters = parameters;
@@ -41,6 +52,10 @@ export class PrivateMemory {
   /** Gives others what has become of them. */
   publish(slices: readonly Slice[]): void {
     this.#copy(this.arena, this.#shared, slices);
+  }
+
+  [Symbol.dispose](): void {
+    idle = new WeakRef(this.arena.memory);
   }
 
   #copy(from: Arena, to: Arena, slices: readonly Slice[]): void {

@@ -411,6 +411,7 @@ export class Replica {
 
   dispose(): void {
     this.#engine.dispose();
+    this.#private?.[Symbol.dispose]();
   }
 
   #timed(part: keyof TimeSplit, work: () => void): void {

@@ -11,15 +11,17 @@ test('limits are rates, and there are no threads left', async () => {
 });
 
 test('the work of a dense network is two matrix products a layer, and one more where gradients go on', () => {
-  const { flops, parameterBytes, meetings } = stepWork(FACTORIES['10-20-1'](8, 8));
+  const { flops, parameterBytes, exchange } = stepWork(FACTORIES['10-20-1'](8, 8));
   const products = 2 * (10 * 20) + 3 * (20 * 1);
   expect(flops).toBeGreaterThanOrEqual(2 * 8 * products);
   expect(flops).toBeLessThan(2 * 8 * products * 1.5); // biases and means may be products, too
-  expect([parameterBytes, meetings]).toEqual([4 * (10 * 20 + 20 + 20 + 1), 2]);
+  expect(parameterBytes).toBe(4 * (10 * 20 + 20 + 20 + 1));
+  // Of units, each shard leaves its part of 8 outputs.
+  expect(exchange).toEqual({ rows: { meetings: 2, bytes: 0 }, units: { meetings: 2, bytes: 32 } });
 });
 
 test('batch norm makes workers meet more often', () => {
-  expect(stepWork(FACTORIES['residual-cnn'](4, 4)).meetings).toBeGreaterThan(2);
+  expect(stepWork(FACTORIES['residual-cnn'](4, 4)).exchange.rows.meetings).toBeGreaterThan(2);
 });
 
 test.each(Object.keys(WORKLOADS) as WorkloadName[])('%s starts from the same weights every time', async (name) => {

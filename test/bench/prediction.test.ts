@@ -7,7 +7,7 @@ const manner: Manner = { split: 'rows', tensorMemory: 'shared' };
 
 /** 10 ms alone for 100 rows, of which 5 kB at 1 GB/s are next to nothing. */
 const basis = (more: Partial<PredictionBasis> = {}): PredictionBasis => ({
-  work: { parameterBytes: 1000, meetings: 2 },
+  work: { parameterBytes: 1000, exchange: { rows: { meetings: 2, bytes: 0 }, units: { meetings: 3, bytes: 500 } } },
   batchSize: 100,
   secondsAlone: 0.01,
   limits,
@@ -41,6 +41,14 @@ test('copies of weights and gradients are bytes of every worker', () => {
 
 test('workers that share units have each weight and its gradient once', () => {
   expect(updateBytes(1000, 3, { split: 'units', tensorMemory: 'private' })).toBe(5000);
+});
+
+test('workers that share units have as much of them each, and exchange activations', () => {
+  const { compute, bytes, barriers } = predict(basis(), 4, 100, manner, { split: 'units', tensorMemory: 'private' });
+  expect(compute).toBeCloseTo((0.01 - 5e-6) / 4, 12);
+  // The weights five times, and 2 x 4 x 500 bytes.
+  expect(bytes).toBeCloseTo(9e-6, 12);
+  expect(barriers).toBeCloseTo(3e-4, 12);
 });
 
 test('more workers are best until barriers cost more than they save', () => {

@@ -38,7 +38,7 @@ const shares = { compute: 1, wait: 0, exchange: 0, reduce: 0, gather: 0 };
 const rest = { shares, split: 'rows' as const, tensorMemory: 'shared' as const, warnings: [] };
 const result = scalingResult(
   'a "net", (32)',
-  { flops: 2e6, parameterBytes: 1000, meetings: 2 },
+  { flops: 2e6, parameterBytes: 1000, exchange: { rows: { meetings: 2, bytes: 0 }, units: { meetings: 3, bytes: 0 } } },
   {
     points: [
       { scaling: 'strong', workers: 1, batchSize: 32, samples: [4, 4, 4], ...rest },

@@ -16,7 +16,7 @@ test('measures both scalings of a workload and writes table, report and chart', 
   const files = ['--csv', csv, '--json', json, '--charts', charts] as string[];
   const { code, stdout, stderr } = await bench('--workload', '10-20-1', '--batch-size', '8', ...files);
   expect([code, stderr]).toEqual([0, '']);
-  expect(stdout).toMatch(/\n10-20-1 \(8\): .* MFLOP an update, 1 KiB of weights, 2 meetings/);
+  expect(stdout).toMatch(/\n10-20-1 \(8\): .* MFLOP an update, 1 KiB of weights, 2 meetings of shards of rows/);
   expect(stdout).toMatch(/\n +alone +1 +8 .*\n +strong +2 +8 .*\n +weak +2 +16 /);
   expect(stdout).toMatch(/\n +limits of 2 threads: [\d.]+ GFLOP\/s of matrix products/);
   expect(stdout).toMatch(/\n +fastest with \d workers?; by the prediction with \d worker/);

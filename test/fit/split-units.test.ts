@@ -279,7 +279,7 @@ describe('auto', () => {
   it.each<FitOptions>([
     { optimizer: sgd({ learningRate: 0.1, clipNorm: 1 }) },
     { batchStatistics: 'shard' },
-    { update: 'per-shard' },
+    { update: 'per-shard', split: 'auto' },
     { virtualWorkers: 2 },
     { split: 'rows' },
   ])('shares rows with %o', async (more) => {
@@ -292,14 +292,17 @@ describe('what cannot be had is an error that says why', () => {
   const attempt = (options: FitOptions, model: tf.LayersModel = deep()) => fit(model, x, y, { ...UNITS, ...options });
 
   it.each<[FitOptions, string]>([
-    [{ update: 'local' }, "split belongs to update: 'sync', got update: 'local'"],
+    [{ update: 'local' }, "split: 'units' needs update: 'sync', got update: 'local'"],
     [{ optimizer: sgd({ learningRate: 0.1, globalClipNorm: 1 }) }, "split: 'units' does not go with clipping by norm"],
     [
       { batchStatistics: 'shard' },
       "split: 'units' does not go with batchStatistics: 'shard': its shards have all rows",
     ],
     [{ virtualWorkers: 2, workers: undefined }, "split: 'units' does not go with virtualWorkers"],
-    [{ shards: 7 }, "split: 'units' cannot cut this model: no layer has units that 7 shards could share"],
+    [
+      { shards: 7 },
+      "split: 'units' cannot cut this model: no layer has units that 7 shards could share: shards must divide",
+    ],
     [{ split: 'columns' as never }, "split must be 'auto' or 'rows' or 'units', got 'columns'"],
   ])('%o', async (options, message) => {
     await expect(attempt(options)).rejects.toThrow(message);

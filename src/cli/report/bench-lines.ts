@@ -31,7 +31,7 @@ export function benchHeader(machine: string, { rounds, seconds }: { rounds: numb
 /** The tables of one workload. */
 export function benchLines(result: WorkloadResult): string[] {
   const { name, work, points, best } = result;
-  const facts = `${(work.flops / 1e6).toFixed(2)} MFLOP an update, ${(work.parameterBytes / 1024).toFixed(0)} KiB of weights, ${work.meetings} meetings`;
+  const facts = `${(work.flops / 1e6).toFixed(2)} MFLOP an update, ${(work.parameterBytes / 1024).toFixed(0)} KiB of weights${meetings(points, work)}`;
   return [
     '',
     `${name}: ${facts}`,
@@ -45,6 +45,12 @@ export function benchLines(result: WorkloadResult): string[] {
         ]
       : []),
   ];
+}
+
+/** Of the splits that were measured. */
+function meetings(points: readonly PointResult[], { exchange }: WorkloadResult['work']): string {
+  const splits = new Set(points.filter(({ workers }) => workers > 1).map(({ split }) => split));
+  return [...splits].map((split) => `, ${exchange[split].meetings} meetings of shards of ${split}`).join('');
 }
 
 function cells({

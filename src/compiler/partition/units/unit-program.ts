@@ -42,8 +42,11 @@ export class UnitProgram {
     this.#placed.set(placed.source, placed);
   }
 
+  /** A sum that has been exchanged by now is as good as any other value that all shards have. */
   placedOf(source: Value): Placed {
-    return this.#placed.get(source) as Placed;
+    const placed = this.#placed.get(source) as Placed;
+    const whole = placed.distribution.kind === 'partial' ? this.#wholes.get(source) : undefined;
+    return whole ? this.replicated(source, whole) : placed;
   }
 
   /** The node of `source` on other inputs, with the shape of a piece along `axis`, if one is given. */
