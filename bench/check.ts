@@ -3,10 +3,29 @@ import { readFileSync } from 'node:fs';
 import { type Change, compareMeasurements, type Measurement } from '../src/bench/check.js';
 import { textTable } from '../src/cli/report/text-table.js';
 
-const [before, after] = process.argv.slice(2);
-if (before === undefined || after === undefined) throw new TypeError('usage: bench:check OLD.json NEW.json');
-const read = (file: string) => (JSON.parse(readFileSync(file, 'utf8')) as { measurements: Measurement[] }).measurements;
+/** Exit code where nothing could be compared; 1 says that something has become slower. */
+const NOT_COMPARED = 2;
+
+const [before = '', after = '', ...rest] = process.argv.slice(2);
+if (after === '' || rest.length > 0 || before.startsWith('-')) {
+  fail('usage: npm run bench:check -- OLD.json NEW.json, two files of `shardfit bench --json` or `bench:peers --json`');
+}
 const { changes, onlyBefore, onlyAfter } = compareMeasurements(read(before), read(after));
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(NOT_COMPARED);
+}
+
+function read(file: string): Measurement[] {
+  try {
+    const { measurements } = JSON.parse(readFileSync(file, 'utf8')) as { measurements?: Measurement[] };
+    if (Array.isArray(measurements)) return measurements;
+  } catch (error) {
+    fail(`${file} cannot be read: ${(error as Error).message}`);
+  }
+  fail(`${file} holds no measurements: it must be what \`shardfit bench --json\` or \`bench:peers --json\` wrote`);
+}
 
 function wordFor({ before: { samples }, after, verdict }: Change): string {
   if (Math.min(samples, after.samples) < 2) return 'one sample proves nothing';

@@ -5,8 +5,9 @@
  * All train the same model from the same weights on the same rows by the same optimizer, which is checked by their losses
  * before anything is timed. Each is in processes of its own, and used if it is installed (PYTHON names another python3).
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs';
 import { FACTORIES } from '../src/bench/workloads/index.js';
@@ -28,21 +29,44 @@ const PLANS: Plan[] = [
   { workload: 'embedding', batchSize: 128, batches: 20 },
 ];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { rounds: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'string' } },
-});
-const parts = positionals.length > 0 ? positionals : [''];
+const nameOf = ({ workload, batchSize }: Plan) => FACTORIES[workload](batchSize, batchSize).name;
+
+const USAGE = `usage: npm run bench:peers -- [parts of workloads' names] [--rounds N] [--seconds S] [--json FILE]
+workloads: ${PLANS.map(nameOf).join(', ')}`;
+
+function fail(message: string): never {
+  console.error(message);
+  process.exit(2);
+}
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        ...{ rounds: { type: 'string' }, seconds: { type: 'string' }, json: { type: 'string' } },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+    return { values, parts: positionals.length > 0 ? positionals : [''] };
+  } catch (error) {
+    fail(`${(error as Error).message}\n${USAGE}`);
+  }
+}
+
+const { values, parts } = readArguments();
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
 const rounds = Number(values.rounds ?? process.env.ROUNDS ?? 5);
 const seconds = Number(values.seconds ?? 0.7);
-if (!(rounds >= 1)) throw new RangeError(`--rounds must be at least 1, got ${values.rounds ?? process.env.ROUNDS}`);
-if (!(seconds > 0)) throw new RangeError(`--seconds must be above 0, got ${values.seconds}`);
-const nameOf = ({ workload, batchSize }: Plan) => FACTORIES[workload](batchSize, batchSize).name;
+if (!(rounds >= 1)) fail(`--rounds must be at least 1, got ${values.rounds ?? process.env.ROUNDS}`);
+if (!(seconds > 0)) fail(`--seconds must be above 0, got ${values.seconds}`);
+const { json } = values;
+if (json !== undefined && !existsSync(dirname(json))) fail(`--json must be in a folder that exists, got ${json}`);
 const plans = PLANS.filter((plan) => parts.some((part) => nameOf(plan).toLowerCase().includes(part.toLowerCase())));
-if (plans.length === 0)
-  throw new RangeError(
-    `no workload has '${parts.join("' or '")}' in its name; there are ${PLANS.map(nameOf).join(', ')}`,
-  );
+if (plans.length === 0) fail(`no workload has '${parts.join("' or '")}' in its name\n${USAGE}`);
 
 // An exit, not a death: what was written for the peers is removed then, and they end with their input.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
@@ -58,10 +82,10 @@ for (const plan of plans) {
   printComparison(comparison);
   comparisons.push(comparison);
 }
-if (values.json !== undefined) {
+if (json !== undefined) {
   const report = { machine, node: process.version, date: new Date().toISOString(), rounds, seconds, notes };
   writeFileSync(
-    values.json,
+    json,
     `${JSON.stringify({ ...report, measurements: measurements(comparisons), workloads: comparisons }, null, 1)}\n`,
   );
 }

@@ -18,8 +18,8 @@ export interface BenchOptions {
   charts?: string;
 }
 
-const NOTES = `Strong scaling: all workers share a mini-batch of the same size. Weak scaling: each worker gets as many rows as one worker
-alone has. Rounds alternate between all of them, and each line is the median of its rounds. What the machine can do at best
+const NOTES = `Strong scaling: all workers share a mini-batch of the same size. Weak scaling: mini-batches have as many times the rows as
+there are workers. Rounds alternate between all of them, and each line is the median of its rounds. What the machine can do at best
 is measured in the same rounds: the rate of matrix products, the rate of copying, and the time of a barrier. The prediction is
 compute / workers + bytes / copy rate + barriers, made of one worker's time and of those limits.`;
 
@@ -40,7 +40,12 @@ export function benchCommand(action: (options: BenchOptions) => Promise<void>): 
     .addOption(
       new Option('--workload <names>', names.join(', ')).argParser(readList(readName(names))).default(['784-128-10']),
     )
-    .addOption(new Option('--model <file.json>', 'tfjs topology instead, trained on random rows').conflicts('workload'))
+    .addOption(
+      new Option(
+        '--model <file.json>',
+        'tfjs topology with one input and one output instead, trained on random rows',
+      ).conflicts('workload'),
+    )
     .addOption(
       new Option(
         '--batch-size <n>',

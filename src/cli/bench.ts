@@ -19,6 +19,7 @@ import type { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import { checkOutputFile } from './output-file.js';
 import { benchHeader, benchLines } from './report/bench-lines.js';
+import { UsageError } from './usage-error.js';
 
 /** What `--batch-size` is for a model file. */
 const MODEL_BATCH = 64;
@@ -54,10 +55,17 @@ export async function benchCommandLine(options: BenchOptions, output: Output, { 
 async function measureAll(options: BenchOptions, output: Output, signal: AbortSignal): Promise<WorkloadResult[]> {
   const results: WorkloadResult[] = [];
   for (const [factory, batchSize] of await workloadsOf(options)) {
-    const result = await measure(factory, batchSize, options, output, signal);
-    for (const line of benchLines(result)) output.line(line);
-    results.push(result);
+    try {
+      const result = await measure(factory, batchSize, options, output, signal);
+      for (const line of benchLines(result)) output.line(line);
+      results.push(result);
+    } catch (error) {
+      // A model that cannot be shared as asked for: the others can.
+      if (!(error instanceof TypeError)) throw error;
+      output.error(`shardfit: ${factory(batchSize, batchSize).name} is left out: ${error.message}`);
+    }
   }
+  if (results.length === 0) throw new UsageError('nothing was measured');
   return results;
 }
 

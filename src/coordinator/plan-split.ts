@@ -54,8 +54,9 @@ export function planSplit(
   const best = mayCutUnits ? fastestUnits(compiler, batchRows, options, rowsTime(shards)) : undefined;
   if (best) {
     if (choosesShards && split === 'auto' && best.time >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };
-    const used = Math.min(workers, best.cut.shards);
-    return { shards: best.cut.shards, workers: choosesShards ? used : workers, triesWorkers: false, cut: best.cut };
+    // They meet several times an update: where other programs use the cores, too, fewer may be faster.
+    const used = choosesShards ? Math.min(workers, best.cut.shards) : workers;
+    return { shards: best.cut.shards, workers: used, triesWorkers: triesWorkers && used > 1, cut: best.cut };
   }
   if (!triesWorkers) return { shards, workers, triesWorkers };
   if (choosesShards && rowsTime(workers) >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };

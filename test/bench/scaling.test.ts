@@ -74,7 +74,11 @@ test('the table has a line for each point', () => {
 test('a report holds what can be compared with another', () => {
   const origin = { machine: 'm', node: 'v20', date: 'today', rounds: 3, seconds: 1 };
   const { measurements } = scalingReport([result], origin);
-  expect(measurements[2]).toEqual({ name: 'a "net", (32), weak, 2 workers', unit: 'ms/update', samples: [5, 5, 5] });
+  expect(measurements[2]).toEqual({
+    name: 'a "net", (32), weak, 2 workers sharing rows',
+    unit: 'ms/update',
+    samples: [5, 5, 5],
+  });
 });
 
 test('a chart shows measured and predicted speed-ups as SVG', () => {

@@ -53,6 +53,16 @@ test('measures a model file on random rows', async () => {
   expect(stdout).toMatch(/\nwords\.json \(64\): .*\n.*\n +alone +1 +64 .*\n +weak +2 +128 /);
 });
 
+test('goes on where a model cannot be shared as asked for, and fails if none can', async () => {
+  const { code, stderr } = await bench('--workload', '784-128-10,10-20-1', '--split', 'units', '--workers', '3');
+  for (const name of ['784-128-10 (128)', '10-20-1 (20)']) {
+    expect(stderr).toContain(
+      `${name} is left out: split: 'units' cannot cut this model: no layer has units that 3 shards`,
+    );
+  }
+  expect([code, stderr]).toEqual([2, expect.stringContaining('nothing was measured')]);
+});
+
 test('says what it cannot measure', async () => {
   const name = await bench('--workload', 'cnm');
   expect([name.code, name.stderr]).toEqual([2, expect.stringMatching(/--workload.*must be one of .*did you mean/is)]);

@@ -18,8 +18,8 @@ export function scalingReport(
   origin: Omit<ScalingReport, 'measurements' | 'workloads'>,
 ): ScalingReport {
   const measurements = workloads.flatMap(({ name, points }) =>
-    points.map(({ scaling, workers, samples }) => ({
-      name: `${name}, ${scaling}, ${workers} ${workers === 1 ? 'worker' : 'workers'}`,
+    points.map(({ scaling, workers, split, samples }) => ({
+      name: `${name}, ${scaling}, ${workers === 1 ? '1 worker' : `${workers} workers sharing ${split}`}`,
       unit: 'ms/update',
       samples,
     })),
