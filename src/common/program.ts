@@ -88,7 +88,7 @@ export interface StepProgram {
   rows: number;
   /** Rows of the mini-batch that the shard is a part of; equal to `rows` where it is all of it. */
   batchRows: number;
-  /** In order. One, unless rows of different shards depend on each other. */
+  /** In order. One, unless shards exchange anything in the middle of the step. */
   stages: ProgramStage[];
   /** The same without ONNX Runtime, where that is expected to be faster. */
   tape?: Tape;

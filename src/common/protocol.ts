@@ -97,7 +97,7 @@ export interface TimeSplit {
   gather: number;
   compute: number;
   wait: number;
-  /** Adding up what the rows of a mini-batch have in common, the wait for the other workers' parts included. */
+  /** What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for the others included. */
   exchange: number;
   reduce: number;
 }

@@ -16,7 +16,7 @@ export interface SplitPlan {
   cut?: WeightCut;
 }
 
-/** All workers are surely the fastest where half of them are expected to take this many times as long. */
+/** All workers are taken for the fastest, without a trial, where half of them are expected to take this many times as long. */
 const SURE = 4 / 3;
 
 /** Why shards cannot share units under these options; undefined if they can. */

@@ -11,7 +11,7 @@ export interface ThreadSummary {
   gatherSeconds: number;
   computeSeconds: number;
   waitSeconds: number;
-  /** Exchanging what the rows of a mini-batch have in common (batch statistics), the wait for other workers included. */
+  /** What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for other workers included. */
   exchangeSeconds: number;
   reduceSeconds: number;
 }

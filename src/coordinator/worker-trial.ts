@@ -5,14 +5,16 @@ export interface TriedWorkers {
   millisecondsPerUpdate: number;
 }
 
+/** Seconds of training with all workers before any is measured: new threads are slow at first, and several more so than one. */
+const WARM_UP_SECONDS = 0.25;
 /** Seconds of training that tell how fast a number of workers is. */
-const ENOUGH_SECONDS = 0.03;
+const ENOUGH_SECONDS = 0.05;
 /** How much slower fewer workers must be for still fewer not to be tried. */
 const CLEARLY_SLOWER = 1.1;
 
 /**
- * Finds the fastest number of workers while they train: all, then half of them, and so on down to one, as long as it does not get
- * clearly slower. Results do not depend on it, since shards are what they are.
+ * Finds the fastest number of workers while they train, once they are warm: all, then half of them, and so on down to one, as long
+ * as it does not get clearly slower; and all once more, before fewer are settled on. Results do not depend on it, since shards are what they are.
  */
 export class WorkerTrial {
   readonly tried: TriedWorkers[] = [];
@@ -21,6 +23,7 @@ export class WorkerTrial {
   #workers: number;
   #settled = false;
   #confirming = false;
+  #warmUpLeft = WARM_UP_SECONDS;
   #next: number;
   #warm = false;
   #seconds = 0;
@@ -55,9 +58,13 @@ export class WorkerTrial {
   add(steps: number, seconds: number): void {
     if (this.#settled) return;
     this.#next *= 2;
-    // The first pass fills caches and has code compiled; of fewer workers than before, only where updates are so short that it shows.
-    const isCold = this.tried.length === 0 || seconds < ENOUGH_SECONDS;
-    if (!this.#warm && isCold) {
+    if (this.#warmUpLeft > 0) {
+      this.#warmUpLeft -= seconds;
+      if (this.#warmUpLeft <= 0) this.#begin(this.#all);
+      return;
+    }
+    // The first pass of a number of workers fills caches. It counts only where it was long enough for that not to show.
+    if (!this.#warm && seconds < ENOUGH_SECONDS) {
       this.#warm = true;
       return;
     }

@@ -245,8 +245,8 @@ export class Replica {
   }
 
   /**
-   * Fills the gradient slots and logs of this worker's shards of a batch. Where rows of different shards depend on each other,
-   * as in batch norm, all workers go through the stages of the step together and add up what they have in common in between.
+   * Fills the gradient slots and logs of this worker's shards of a batch. Where shards exchange anything in the middle of a step,
+   * all workers go through its stages together and work out in between what they go on with.
    */
   computeGradients(batch: Batch): void {
     this.#stages('training', batch);

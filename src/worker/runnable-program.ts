@@ -9,7 +9,7 @@ export interface RunnableProgram {
   buffer(shard: number, name: string): ArenaArray;
   /** Loss and metrics of a shard, after its last stage. */
   logs(shard: number): Float32Array;
-  /** Runs one stage of a shard. Gradients and parts of totals go to its slots in the arena. */
+  /** Runs one stage of a shard. Gradients and parts of totals go to the shard's slots. */
   run(shard: number, stage: number, memory: TensorMemory): void;
   /**
    * Works out what the stages behind `stage` take of the parts that `count` shards have left.

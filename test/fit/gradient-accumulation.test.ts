@@ -157,7 +157,7 @@ it.runIf(availableParallelism() > 1)(
       batchSize: 600,
       shards: 2,
       gradientAccumulationSteps: 3,
-      epochs: 40,
+      epochs: 250,
       seed: 1,
       engine: 'onnx',
     };

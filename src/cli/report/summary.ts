@@ -69,7 +69,7 @@ function threadLine({ rank, ...time }: ThreadSummary): string {
   const parts = [
     `compute ${share(computeSeconds)}`,
     `wait ${share(waitSeconds)}`,
-    // Only of models whose rows depend on each other.
+    // Only where shards exchange anything in the middle of a step.
     ...(exchangeSeconds > 0 ? [`exchange ${share(exchangeSeconds)}`] : []),
     `reduce ${share(reduceSeconds)}`,
     `gather ${share(gatherSeconds)}`,

@@ -19,7 +19,7 @@ export function repeatedFactor(x: Value, s: Value, full: Shape): { rest: Value; 
   return fits(b, a) ? { rest: b, factor: a } : undefined;
 }
 
-/** Splits x = rest * mask: a constant factor belongs to the mask, of which gates that are cut from one tensor share one. */
+/** Splits x = rest * mask, a comparison cast to numbers, of which gates that are cut from one tensor share one. */
 export function maskFactor(x: Value): { rest: Value; mask: Value } | undefined {
   if (x.op !== 'Mul') return undefined;
   const [a, b] = x.inputs as [Value, Value];

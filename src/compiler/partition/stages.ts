@@ -24,6 +24,8 @@ function isRepeated({ op, dtype }: Value): boolean {
 }
 
 /**
+ * The stages of a program, what they carry on, and what shards exchange between them.
+ *
  * @param inputs all inputs of the program by name.
  * @param outputs all outputs by name.
  */
