@@ -16,7 +16,7 @@ export interface SplitPlan {
   cut?: WeightCut;
 }
 
-/** All workers are taken for the fastest, without a trial, where half of them are expected to take this many times as long. */
+/** All workers are taken for the fastest, without a trial, where fewer are expected to take this many times as long. */
 const SURE = 4 / 3;
 
 /** Why shards cannot share units under these options; undefined if they can. */
@@ -54,9 +54,9 @@ export function planSplit(
   const best = mayCutUnits ? fastestUnits(compiler, batchRows, options, rowsTime(shards)) : undefined;
   if (best) {
     if (choosesShards && split === 'auto' && best.time >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };
-    // They meet several times an update: where other programs use the cores, too, fewer may be faster.
     const used = choosesShards ? Math.min(workers, best.cut.shards) : workers;
-    return { shards: best.cut.shards, workers: used, triesWorkers: triesWorkers && used > 1, cut: best.cut };
+    const isSure = rowsTime(1) >= SURE * best.time;
+    return { shards: best.cut.shards, workers: used, triesWorkers: triesWorkers && !isSure, cut: best.cut };
   }
   if (!triesWorkers) return { shards, workers, triesWorkers };
   if (choosesShards && rowsTime(workers) >= rowsTime(1)) return { shards: 1, workers: 1, triesWorkers };
