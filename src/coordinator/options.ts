@@ -60,7 +60,7 @@ export interface FitOptions {
   yieldEvery?: 'auto' | 'batch' | 'epoch' | 'never' | number;
   /**
    * Threads that train. They change the speed, not the result. Default 'auto': as many as the machine offers; under `sync` fewer of
-   * them go on if the first mini-batches show that to be faster, and one alone where `shards` is left out, too, and the model says
+   * them go on where that is not clear beforehand and the first mini-batches show it to be faster, and one alone where `shards` is left out, too, and the model says
    * beforehand that cutting its mini-batches would cost more than it saves.
    */
   workers?: number | 'auto';
