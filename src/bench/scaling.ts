@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import { slice } from '@tensorflow/tfjs';
+import type { SplitChoice } from '../common/shards.js';
 import { fit } from '../coordinator/fit.js';
 import type { RunSummary, ThreadSummary } from '../coordinator/run-summary.js';
 import { type MachineLimits, measureLimits } from './machine-limits.js';
@@ -11,7 +12,7 @@ import type { Workload, WorkloadFactory } from './workloads/workload.js';
 
 export interface ScalingOptions {
   /** As for `fit`. Default 'auto'. */
-  split?: 'auto' | 'rows' | 'units';
+  split?: SplitChoice;
   rounds: number;
   /** Training time of one point in one round. */
   seconds: number;

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { SCALINGS, type Scaling } from '../bench/scaling-plan.js';
 import { WORKLOADS, type WorkloadName } from '../bench/workloads/names.js';
+import { SPLITS, type SplitChoice } from '../common/shards.js';
 import { readList, readName, readReal, readWhole } from './option-values.js';
 
 /** Options of `shardfit bench`, read and checked. */
@@ -10,7 +11,7 @@ export interface BenchOptions {
   batchSize?: number;
   workers?: number[];
   scaling: Scaling[];
-  split: 'auto' | 'rows' | 'units';
+  split: SplitChoice;
   rounds: number;
   seconds: number;
   csv?: string;
@@ -64,7 +65,7 @@ export function benchCommand(action: (options: BenchOptions) => Promise<void>): 
     )
     .addOption(
       new Option('--split <what>', "whether workers share a mini-batch's rows or the layers' units; auto: the faster")
-        .argParser(readName(['auto', 'rows', 'units']))
+        .argParser(readName(SPLITS))
         .default('auto'),
     )
     .addOption(new Option('--rounds <n>', 'measurements of each').argParser(readWhole(1)).default(5))

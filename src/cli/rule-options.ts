@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { SPLITS, type SplitChoice } from '../common/shards.js';
 import { UPDATE_RULES, type UpdateRuleName } from '../common/update-rules.js';
 import type { FitOptions } from '../index.js';
 import { readName, readReal, readWhole } from './option-values.js';
@@ -6,7 +7,7 @@ import { readName, readReal, readWhole } from './option-values.js';
 /** Options of a command line that say what a mini-batch does to the weights. */
 export interface RuleChoice {
   update: UpdateRuleName;
-  split?: 'auto' | 'rows' | 'units';
+  split?: SplitChoice;
   batchStatistics?: 'batch' | 'shard';
   gradientAccumulationSteps?: number;
   maxStaleness?: number;
@@ -27,7 +28,7 @@ export function updateOptions(): Option[] {
     new Option(
       '--split <what>',
       "sync: whether threads share a mini-batch's rows or the layers' units (default: auto, the faster)",
-    ).argParser(readName(['auto', 'rows', 'units'])),
+    ).argParser(readName(SPLITS)),
     new Option('--batch-statistics <of>', "sync: batch norm by the mini-batch's statistics or each shard's").argParser(
       readName(['batch', 'shard']),
     ),

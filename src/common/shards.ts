@@ -39,6 +39,10 @@ export function piece(total: number, pieces: number, index: number): Range {
 /** What the shards of a mini-batch share among them: its rows, or the units of the model's layers. */
 export type Split = 'rows' | 'units';
 
+/** What can be asked for: either, or whatever is expected to be faster. */
+export const SPLITS = ['auto', 'rows', 'units'] as const;
+export type SplitChoice = (typeof SPLITS)[number];
+
 /** How many of the `shards` shards of a batch of `rows` rows have anything to do. They are the first ones. */
 export function activeShards(rows: number, shards: number, split: Split): number {
   return split === 'units' ? shards : Math.min(rows, shards);

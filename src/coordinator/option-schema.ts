@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isOptimizer, type Optimizer } from '../common/optimizers/index.js';
 import { unknownOption } from '../common/option-names.js';
+import { SPLITS } from '../common/shards.js';
 import { show } from '../common/show.js';
 import { UPDATE_RULES } from '../common/update-rules.js';
 import type { FitOptions } from './options.js';
@@ -66,7 +67,7 @@ const SCHEMA = z.strictObject({
     .optional(),
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
-  split: oneOf('split', ['auto', 'rows', 'units']).optional(),
+  split: oneOf('split', [...SPLITS]).optional(),
   batchStatistics: oneOf('batchStatistics', ['batch', 'shard']).optional(),
   gradientAccumulationSteps: wholeNumber('gradientAccumulationSteps', 1).optional(),
   engine: oneOf('engine', ['auto', 'onnx', 'tfjs']).optional(),

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from '../common/optimizers/index.js';
+import type { SplitChoice } from '../common/shards.js';
 import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-rules.js';
 import { standardizeCallbacks } from './callbacks.js';
 import type { TensorInput } from './data-in.js';
@@ -72,7 +73,7 @@ export interface FitOptions {
    * gradients; they exchange activations instead (tensor parallelism), which is less where layers are large and mini-batches small.
    * 'auto', the default: what the model says beforehand will be faster.
    */
-  split?: 'auto' | 'rows' | 'units';
+  split?: SplitChoice;
   /**
    * Of `sync`: what a value over all rows of a mini-batch is, such as batch norm's mean. 'batch', the default: that of the
    * mini-batch, whatever its shards, for which the workers exchange sums. 'shard': that of each shard, cheaper and another
@@ -146,7 +147,7 @@ export type ResolvedOptions = Required<
     /** Whether mini-batches may be left whole where cutting them costs more than it saves. */
     choosesShards: boolean;
     shards: number;
-    split: 'auto' | 'rows' | 'units';
+    split: SplitChoice;
     batchStatistics: 'batch' | 'shard';
     gradientAccumulationSteps: number;
     engine: 'auto' | 'onnx' | 'tfjs';

@@ -82,7 +82,6 @@ export class OnnxEngine implements GradientEngine {
   #bind(program: StepProgram): BoundProgram {
     const bound = new BoundProgram(program, this.#arena, this.#control, this.#totals, this.#setup);
     this.#bound.push(bound);
-    bound.bindTo(this.#ownWeights ?? this.#arenaWeights);
     return bound;
   }
 

@@ -298,6 +298,7 @@ describe('what cannot be had is an error that says why', () => {
       { batchStatistics: 'shard' },
       "split: 'units' does not go with batchStatistics: 'shard': its shards have all rows",
     ],
+    [{ engine: 'tfjs' }, "split: 'units' does not go with engine 'tfjs'"],
     [{ virtualWorkers: 2, workers: undefined }, "split: 'units' does not go with virtualWorkers"],
     [
       { shards: 7 },

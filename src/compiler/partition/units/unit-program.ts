@@ -1,6 +1,7 @@
 /** The program of one shard of units while it is being made: what it has of each value, and where shards have to meet. */
 import { cast, reshape } from '../../graph/layout.js';
 import { type Attrs, Graph, type Value } from '../../graph/value.js';
+import { NotPartitionable } from '../pairs.js';
 import type { UnitCut } from './unit-cut.js';
 
 /** What a shard has of a value of the mini-batch's program. */
@@ -57,11 +58,11 @@ export class UnitProgram {
     return this.graph.node(op, inputs, own, { shape, dtype });
   }
 
-  /** @throws RangeError if the axis cannot be cut into equal pieces. */
+  /** @throws NotPartitionable if the axis cannot be cut into equal pieces. */
   pieceShape(shape: readonly number[], axis: number): number[] {
     return shape.map((n, i) => {
       if (i !== axis) return n;
-      if (n % this.shards !== 0) throw new RangeError(`${this.shards} shards cannot share ${n} units`);
+      if (n % this.shards !== 0) throw new NotPartitionable(`has ${n} units, which ${this.shards} shards cannot share`);
       return n / this.shards;
     });
   }
