@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: { alias: { shardfit: fileURLToPath(new URL('dist/index.js', import.meta.url)) } },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/seeded-random.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
     // Every test file starts threads of its own: one file at a time keeps a 2-core machine honest.

@@ -32,7 +32,7 @@ export function data(rows) {
 if (process.argv[1] === import.meta.filename) {
   const model = build();
   const { x, y } = data(4000);
-  const { history } = await fit(model, x, y, { batchSize: 50, epochs: 12, validationSplit: 0.2 });
+  const { history } = await fit(model, x, y, { seed: 1, batchSize: 50, epochs: 12, validationSplit: 0.2 });
   const [before, after] = [history.val_loss[0], history.val_loss.at(-1)].map((loss) => loss.toFixed(4));
   console.log(`validation loss ${before} after the first epoch, ${after} after the last; answering 0 has about 0.67`);
 }

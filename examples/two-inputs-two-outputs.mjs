@@ -39,6 +39,6 @@ export function data(rows) {
 if (process.argv[1] === import.meta.filename) {
   const model = build();
   const { x, y } = data(2000);
-  const { history } = await fit(model, x, y, { batchSize: 40, epochs: 15, validationSplit: 0.2 });
+  const { history } = await fit(model, x, y, { seed: 1, batchSize: 40, epochs: 15, validationSplit: 0.2 });
   for (const name of Object.keys(history)) console.log(`${name.padEnd(16)} ${history[name].at(-1).toFixed(4)}`);
 }

@@ -28,10 +28,13 @@ function rate(work: () => void): number {
 }
 
 function matrixRate(): number {
-  const tensor = () => new Tensor('float32', new Float32Array(size * size).fill(0.5), [size, size]);
+  const tensor = (side = size) => new Tensor('float32', new Float32Array(side ** 2).fill(0.5), [side, side]);
   const session = new Session(onnx, control);
   try {
-    const [inputs, outputs] = [{ a: tensor(), b: tensor() }, { c: tensor() }];
+    const [inputs, outputs] = [
+      { a: tensor(), b: tensor() },
+      { first: tensor(1), c: tensor() },
+    ];
     return rate(() => session.run(inputs, outputs)) * 2 * size ** 3;
   } finally {
     session.dispose();

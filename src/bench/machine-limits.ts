@@ -58,7 +58,7 @@ function runThread(task: LimitTask, control: Control): Promise<LimitReport> {
   });
 }
 
-/** A model of one matrix product. */
+/** A model of one matrix product, and of one element as its smallest output, which comes first (worker/ort-binding). */
 function product(size: number): Uint8Array {
   const graph = new Graph();
   const type = { shape: [size, size], dtype: 'float32' } as const;
@@ -67,5 +67,9 @@ function product(size: number): Uint8Array {
     { name: 'a', value: a },
     { name: 'b', value: b },
   ];
-  return encodeModel(inputs, [{ name: 'c', value: graph.node('MatMul', [a, b], {}, type) }]);
+  const corner = { starts: [0, 0], ends: [1, 1], axes: [0, 1], steps: [1, 1] };
+  return encodeModel(inputs, [
+    { name: 'first', value: graph.node('Slice', [a], corner, { shape: [1, 1], dtype: 'float32' }) },
+    { name: 'c', value: graph.node('MatMul', [a, b], {}, type) },
+  ]);
 }

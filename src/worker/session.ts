@@ -5,8 +5,8 @@
  * nobody to yield to, and on small networks that wait costs more than the arithmetic. So this uses the binding below it.
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type Binding, binding, initOrt } from 'onnxruntime-node/dist/binding.js';
 import type { Control } from '../common/control.js';
+import { type NativeSession, newSession, runInPlace } from './ort-binding.js';
 
 export type Tensors = Record<string, Tensor>;
 
@@ -25,7 +25,7 @@ const RUN_OPTIONS: InferenceSession.RunOptions = { logSeverityLevel: 4 };
 
 /** A loaded program. */
 export class Session {
-  readonly #session: Binding.InferenceSession;
+  readonly #session: NativeSession;
   readonly #control: Control;
 
   /**
@@ -41,7 +41,7 @@ export class Session {
   /** Computes `outputs` in place from `inputs`. */
   run(inputs: Tensors, outputs: Tensors): void {
     try {
-      this.#control.callNative(() => this.#session.run(inputs, outputs, RUN_OPTIONS));
+      this.#control.callNative(() => runInPlace(this.#session, inputs, outputs, RUN_OPTIONS));
     } catch (error) {
       throw explained(error);
     }
@@ -67,9 +67,8 @@ function explained(error: unknown): unknown {
   );
 }
 
-function load(onnx: Uint8Array, options: InferenceSession.SessionOptions): Binding.InferenceSession {
-  initOrt();
-  const session = new binding.InferenceSession();
+function load(onnx: Uint8Array, options: InferenceSession.SessionOptions): NativeSession {
+  const session = newSession();
   const bytes = Uint8Array.from(onnx);
   session.loadModel(bytes.buffer, 0, bytes.byteLength, options);
   return session;

@@ -153,7 +153,7 @@ it('weights rows in evaluation, and all steps of a row alike', async () => {
     return model;
   };
   const [x, y] = [tf.randomNormal([16, 8, 2], 0, 1, 'float32', 3), tf.randomNormal([16, 8, 1], 0, 1, 'float32', 4)];
-  const sampleWeight = Array.from({ length: 16 }, (_, row) => row % 3);
+  const sampleWeight = Array.from({ length: 16 }, (_, row) => 2 * (row % 3));
   await expectAsOnnx(build, x, y, { sampleWeight, validationData: [x, y, sampleWeight] });
   const model = build();
   const [eager, traced] = await Promise.all(
