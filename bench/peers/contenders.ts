@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { fastestCoreType } from './openblas.js';
 import type { Command } from './peer-process.js';
 
 /** Somebody who trains the workloads. */
@@ -29,11 +30,13 @@ export function findContenders(cores: number): Contenders {
     return found ? list : [];
   };
   const torch = spawnSync(PYTHON, ['-c', 'import torch']).status === 0;
+  const coreType = torch ? fastestCoreType(PYTHON) : undefined;
+  if (coreType) notes.push(`PyTorch runs with OPENBLAS_CORETYPE=${coreType}: faster here than what OpenBLAS chooses`);
   const contenders = [
     ...shardfit(cores),
     ...use(
       torch,
-      pytorch(cores),
+      pytorch(cores, coreType),
       `no torch in ${PYTHON}: PyTorch is skipped (Debian: apt-get install python3-torch libopenblas0-pthread)`,
     ),
     tfjs('tfjs cpu', 'cpu'),
@@ -67,13 +70,17 @@ function shardfit(cores: number): Contender[] {
 }
 
 /** PyTorch's four ways of using the cores. */
-function pytorch(cores: number): Contender[] {
+function pytorch(cores: number, coreType?: string): Contender[] {
+  const kernels: Record<string, string> = coreType ? { OPENBLAS_CORETYPE: coreType } : {};
   const one = (name: string, openmp: number, blas: number, processes = 1): Contender => ({
     ...{ name: `PyTorch, ${name}`, peer: true, statistics: processes > 1 ? 'shard' : 'batch' },
     command: (folder) => ({
       file: PYTHON,
       args: [fileURLToPath(new URL('pytorch.py', import.meta.url)), folder],
-      env: { OMP_NUM_THREADS: `${openmp}`, OPENBLAS_NUM_THREADS: `${blas}`, PYTHONDONTWRITEBYTECODE: '1' },
+      env: {
+        ...{ OMP_NUM_THREADS: `${openmp}`, OPENBLAS_NUM_THREADS: `${blas}`, PYTHONDONTWRITEBYTECODE: '1' },
+        ...kernels,
+      },
       processes,
     }),
   });
@@ -92,8 +99,8 @@ function tfjs(name: string, backend: string): Contender {
 }
 
 function script(name: string, ...args: string[]): Command {
-  const path = fileURLToPath(new URL(name, import.meta.url));
-  return { file: process.execPath, args: ['--import', 'tsx', path, ...args] };
+  const [path, typescript] = [name, 'typescript.mjs'].map((file) => new URL(file, import.meta.url));
+  return { file: process.execPath, args: ['--import', `${typescript}`, fileURLToPath(path as URL), ...args] };
 }
 
 function isInstalled(library: string): boolean {
