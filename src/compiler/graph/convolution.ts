@@ -106,17 +106,20 @@ export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filter
 
 /**
  * Each tap of the filter has its product of what it saw with the gradient: nothing is gathered, and three times as fast as one product
- * with gathered windows where windows overlap. The forward pass is then ONNX' operator.
+ * with gathered windows where windows overlap. The forward pass is then ONNX' operator. The gradient is the left side of all of them
+ * (see tap-products).
  */
 function filterGradientByTaps(x: Value, parts: ReturnType<typeof partsOf>, filterShape: readonly number[]): Value {
   const { window } = parts[0] as { window: Window };
   const padded = padInput(x, window);
-  const products = tapPositions(window).map((position) =>
+  const taps = tapPositions(window);
+  const isShared = taps.length > 1;
+  const products = taps.map((position) =>
     parts
       .map(({ dy, window: own }) => {
         const [seen, rows] = [rowsOf(tap(padded, own, position)), rowsOf(dy)];
-        // Gemm transposes its left side in memory, so that is the narrower one; the small result is transposed back.
-        const swap = dim(rows.shape, 1) < dim(seen.shape, 1);
+        // Of a single product the narrower side is the left one, which Gemm transposes in memory.
+        const swap = isShared || dim(rows.shape, 1) < dim(seen.shape, 1);
         return swap ? transpose(gemm(rows, seen, true, false), [1, 0]) : gemm(seen, rows, true, false);
       })
       .reduce(add),

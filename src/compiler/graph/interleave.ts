@@ -4,7 +4,7 @@
  * writing the whole tensor out is often never needed.
  */
 import { concat, pad, reshape, slice } from './layout.js';
-import { dim } from './shapes.js';
+import { dim, isOne, sameShape } from './shapes.js';
 import type { Value } from './value.js';
 import { type Pair, tapPositions, type Window } from './window.js';
 
@@ -43,10 +43,38 @@ export function asInterleaved(
   return { parts: x.inputs.slice(0, count), stride, size, marks: { total, gate } };
 }
 
+/**
+ * An interleaved value as one times a factor for each channel that all its parts have: what differs by factors only is then
+ * written out once.
+ */
+export function withoutFactor(x: Value): { rest: Value; factor: Value } | undefined {
+  const interleaved = asInterleaved(x);
+  const [first] = interleaved?.parts ?? [];
+  if (!interleaved || first?.op !== 'Mul') return undefined;
+  const { parts, stride, size, marks } = interleaved;
+  const factor = first.inputs.find((input) => isOne(input.shape.slice(0, -1)));
+  if (!factor) return undefined;
+  const others = parts.map((part) => otherFactor(part, factor));
+  const total = marks.total && otherFactor(marks.total, factor);
+  if (others.includes(undefined) || (marks.total && !total)) return undefined;
+  return { rest: interleave(others as Value[], stride, size, { gate: marks.gate, total }), factor };
+}
+
+/** The y of x = y * factor with the shape of x. */
+function otherFactor({ op, inputs, shape }: Value, factor: Value): Value | undefined {
+  const other = op === 'Mul' && inputs.includes(factor) ? inputs.find((input) => input !== factor) : undefined;
+  return other && sameShape(other.shape, shape) ? other : undefined;
+}
+
 /** Writes an interleaved value out, by joining columns, then rows. */
 export function materialize(x: Value): Value {
   const interleaved = asInterleaved(x);
   if (!interleaved) return x;
+  const scaled = withoutFactor(x);
+  if (scaled) {
+    const { rest, factor } = scaled;
+    return x.graph.node('Mul', [materialize(rest), factor], {}, { shape: x.shape, dtype: x.dtype });
+  }
   const { parts, stride, size } = interleaved;
   const [batch, height, width, channels] = (parts[0] as Value).shape as [number, number, number, number];
   const rows = Array.from({ length: stride[0] }, (_, i) => {

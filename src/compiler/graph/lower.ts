@@ -6,9 +6,11 @@ import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
 import { gemmWithBias } from './linear.js';
+import { cutLongSums } from './long-sums.js';
 import { countUses, rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumProducts } from './sum-products.js';
+import { shareTransposes } from './tap-products.js';
 import { topologicalOrder, type Value } from './value.js';
 import { widenBroadcasts } from './widen.js';
 
@@ -17,10 +19,25 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
   return writeOut(shareConvolutions(outputs, replacements));
 }
 
-/** Makes larger operations of small ones: the last passes, at the sizes that are computed. */
+/** The last passes, at the sizes that are computed: larger operations in place of small ones first. */
+const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
+  orderOperands,
+  addBiasFirst,
+  sumProducts,
+  batchProducts,
+  fuseBiases,
+  // Cuts come last once operations are above them, and are then done in one go.
+  hoistAboveSlices,
+  splitSlices,
+  blockConvolutions,
+  shareTransposes,
+  cutLongSums,
+  // On what is left as it is.
+  widenBroadcasts,
+];
+
 export function mergeOperations(outputs: readonly Value[]): Value[] {
-  const products = batchProducts(sumProducts(addBiasFirst(orderOperands(outputs))));
-  return widenBroadcasts(blockConvolutions(splitSlices(hoistAboveSlices(fuseBiases(products)))));
+  return PASSES.reduce((values, pass) => pass(values), [...outputs]);
 }
 
 /** a * b and b * a are one node. The traces of different numbers of rows have been compared by now. */

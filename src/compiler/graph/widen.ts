@@ -1,10 +1,11 @@
 /**
  * Operations of a tensor with a number for each channel, where channels lie last and are few: ONNX Runtime goes through such a
- * tensor in runs of as many elements as the smaller operand has. Here that is repeated, so that runs are long enough for SIMD.
+ * tensor in runs of as many elements as the smaller operand has. Here that is repeated along the axis before, or more of
+ * them, so that runs are long enough for SIMD.
  */
 import { expand, reshape } from './layout.js';
 import { rebuild } from './rebuild.js';
-import { isOne, sizeOf } from './shapes.js';
+import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import type { Value } from './value.js';
 
 const OPERATORS = new Set(['Add', 'Sub', 'Mul', 'Div']);
@@ -23,22 +24,19 @@ export function widenBroadcasts(outputs: readonly Value[]): Value[] {
 
 /** @param swapped whether the repeated operand is the first one. */
 function widened(value: Value, x: Value, repeated: Value, swapped: boolean): Value | undefined {
-  const channels = value.shape.at(-1) as number;
+  const channels = dim(value.shape, -1);
   const isVector = sizeOf(repeated.shape) === channels && isOne(repeated.shape.slice(0, -1)) && channels > 1;
-  if (!isVector || channels >= LONG || sizeOf(x.shape) !== sizeOf(value.shape)) return undefined;
-  const times = repetitions(value.shape, channels);
-  if (times === 1) return undefined;
-  const width = times * channels;
-  const run = reshape(expand(reshape(repeated, [1, channels]), [times, channels]), [width]);
-  const rows = reshape(x, [sizeOf(value.shape) / width, width]);
-  const operands = swapped ? [run, rows] : [rows, run];
-  const wide = value.graph.node(value.op, operands, value.attrs, { shape: rows.shape, dtype: value.dtype });
-  return reshape(wide, value.shape);
+  if (!isVector || channels >= LONG || !sameShape(x.shape, value.shape)) return undefined;
+  const axis = firstRepeated(value.shape);
+  if (axis === value.shape.length - 1) return undefined;
+  const run = expand(reshape(repeated, [channels]), value.shape.slice(axis));
+  const { graph, op, attrs, shape, dtype } = value;
+  return graph.node(op, swapped ? [run, x] : [x, run], attrs, { shape, dtype });
 }
 
-/** How often a run of the last axis is repeated: over as many of the axes before it as make it long, never over the first. */
-function repetitions(shape: readonly number[], channels: number): number {
-  let times = 1;
-  for (let axis = shape.length - 2; axis > 0 && times * channels < LONG; axis--) times *= shape[axis] as number;
-  return times;
+/** The axis from which on a run is written out: as many of the last as make it long, never the first. */
+function firstRepeated(shape: readonly number[]): number {
+  let axis = shape.length - 1;
+  for (let run = dim(shape, -1); axis > 1 && run < LONG; run *= shape[axis] as number) axis--;
+  return axis;
 }

