@@ -6,10 +6,10 @@ import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
 import { gemmWithBias } from './linear.js';
-import { cutLongSums } from './long-sums.js';
 import { countUses, rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumProducts } from './sum-products.js';
+import { fastSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
 import { topologicalOrder, type Value } from './value.js';
 import { widenBroadcasts } from './widen.js';
@@ -31,7 +31,7 @@ const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   splitSlices,
   blockConvolutions,
   shareTransposes,
-  cutLongSums,
+  fastSums,
   // On what is left as it is.
   widenBroadcasts,
 ];

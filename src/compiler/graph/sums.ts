@@ -1,26 +1,29 @@
 /**
- * Sums over many rows in two steps, pieces first. ONNX Runtime adds row after row to one number for each column, in float32: each
+ * Sums over many rows in steps, pieces first. ONNX Runtime adds row after row to one number for each column, in float32: each
  * addition rounds to the size of the sum so far, so that the error grows with the number of rows; with pieces it grows with
- * their length (Higham, "The accuracy of floating point summation", 1993). It is also up to twice as fast.
+ * their length (Higham, "The accuracy of floating point summation", 1993). It is also up to twice as fast. Over a few rows a product
+ * with ones is faster: 0.016 against 0.05 ms for 128 rows of 256, 0.017 against 0.17 ms for [1, 512, 256] over its second axis.
  */
 import { reshape, slice } from './layout.js';
 import { rebuild } from './rebuild.js';
 import { sizeOf } from './shapes.js';
 import type { Value } from './value.js';
 
-/** Fewer rows than this are added up as they are. */
-const MANY = 512;
+/** Fewer rows than this are added up in one step. */
+const MANY = 1024;
+/** Elements of which a product with ones is faster than a sum. */
+const LARGE = 1 << 13;
 /** Rows of a piece, at most and at least. */
 const PIECE = { most: 128, least: 32 };
 
-export function cutLongSums(outputs: readonly Value[]): Value[] {
+export function fastSums(outputs: readonly Value[]): Value[] {
   return rebuild(outputs, new Map(), (value) => {
     const rows = value.op === 'ReduceSum' && value.dtype === 'float32' ? asRows(value) : undefined;
     return rows ? reshape(sumOfRows(rows), value.shape) : value;
   });
 }
 
-/** The matrix over whose rows it is the sum, if those are many and lie before the columns. */
+/** The matrix over whose rows it is the sum, if those lie before the columns and it is large enough. */
 function asRows({ inputs, attrs }: Value): Value | undefined {
   const x = inputs[0] as Value;
   const axes = attrs.axes as number[];
@@ -28,13 +31,14 @@ function asRows({ inputs, attrs }: Value): Value | undefined {
   const areFirst = x.shape.slice(0, end).every((n, axis) => n === 1 || axes.includes(axis));
   const columns = sizeOf(x.shape.slice(end));
   const rows = sizeOf(x.shape) / columns;
-  return areFirst && rows >= MANY ? reshape(x, [rows, columns]) : undefined;
+  const isLarge = rows >= MANY || (columns > 1 && rows * columns >= LARGE);
+  return areFirst && isLarge ? reshape(x, [rows, columns]) : undefined;
 }
 
 /** The sum over the first axis of a matrix, [columns]. */
 function sumOfRows(x: Value): Value {
   const [rows, columns] = x.shape as [number, number];
-  if (rows < MANY) return sumOver(x, 0);
+  if (rows < MANY) return columns > 1 && rows * columns >= LARGE ? productWithOnes(x) : sumOver(x, 0);
   const piece = pieceOf(rows);
   const rest = rows % piece;
   if (rest > 0) {
@@ -45,6 +49,13 @@ function sumOfRows(x: Value): Value {
   // Numbers of a single column are added up side by side, in runs as long as a piece.
   if (columns === 1) return sumOver(reshape(sumOfRows(reshape(x, [rows / piece, piece])), [1, piece]), 1);
   return sumOfRows(sumOver(reshape(x, [rows / piece, piece, columns]), 1));
+}
+
+function productWithOnes(x: Value): Value {
+  const [rows, columns] = x.shape as [number, number];
+  const { graph, dtype } = x;
+  const product = graph.node('Gemm', [graph.splat(1, [1, rows], dtype), x], {}, { shape: [1, columns], dtype });
+  return reshape(product, [columns]);
 }
 
 /** The largest piece that leaves no rest, or the largest. */
