@@ -112,7 +112,8 @@ export class Control {
 
   #leaveNative(): void {
     Atomics.sub(this.#words, at('inside'), 1);
-    Atomics.notify(this.#words, at('inside'));
+    // Who waits for it has said so before looking.
+    if (Atomics.load(this.#words, at('exiting')) !== 0) Atomics.notify(this.#words, at('inside'));
   }
 
   /** Lets no worker enter native code any more, and blocks until those inside have left, or `milliseconds` have passed. */

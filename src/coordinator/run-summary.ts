@@ -128,8 +128,7 @@ export class RunRecorder {
       summary.updates += updates;
       if (simulatedTime !== undefined) summary.simulatedTime = (summary.simulatedTime ?? 0) + simulatedTime;
     }
-    summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
-    summary.seconds += seconds;
+    this.#addTime(rows, seconds);
     this.#epoch.rows += rows;
     this.#epoch.steps += steps;
     // The first worker always trains.
@@ -144,9 +143,16 @@ export class RunRecorder {
     });
   }
 
-  /** Ends an epoch. */
-  endEpoch(): void {
+  #addTime(rows: number, seconds: number): void {
     const summary = this.#summary;
+    summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
+    summary.seconds += seconds;
+  }
+
+  /** Ends an epoch, of which the weights were saved in so many seconds. */
+  endEpoch(saveSeconds: number): void {
+    const summary = this.#summary;
+    this.#addTime(0, saveSeconds);
     const { updates, simulatedTime, seconds, milestones } = summary;
     const { rows, steps } = this.#epoch;
     const simulated = simulatedTime !== undefined && { simulatedTime };

@@ -157,8 +157,9 @@ export class Training implements AsyncDisposable {
     } finally {
       if (last) {
         if (this.#gathered > 0) await this.#pass(epoch, { ...last, steps: 0 }, optimizer);
+        const started = performance.now();
         this.#ledger.save(this.#counts, optimizer);
-        this.#recorder.endEpoch();
+        this.#recorder.endEpoch((performance.now() - started) / 1000);
       }
     }
   }

@@ -26,12 +26,20 @@ export class WeightsLedger {
     this.#arrangement = arrangement;
   }
 
-  /** Takes a copy of weights and optimizer state, which are whole now. */
+  /** Takes a copy of weights and optimizer state, which are whole now: in the place of the last one, if nobody else has got that. */
   save(counts: Pick<OptimizerState, 'updates' | 'batches'>, optimizer: Optimizer): void {
-    const copy = (segment: string) => Float32Array.from(this.#arena.floats(segment));
-    const [slots, outerVelocity] = [copy('slots'), copy('outerVelocity')];
+    const last = this.#whole;
+    const slots = this.#copy('slots', last?.state.slots);
+    const outerVelocity = this.#copy('outerVelocity', last?.state.outerVelocity);
     const state = { ...counts, slots, outerVelocity, arrangement: this.#arrangement };
-    this.#whole = { weights: copy('weights'), state, optimizer };
+    this.#whole = { weights: this.#copy('weights', last?.weights), state, optimizer };
+  }
+
+  #copy(segment: string, into: Float32Array | undefined): Float32Array {
+    const values = this.#arena.floats(segment);
+    if (!into) return values.slice();
+    into.set(values);
+    return into;
   }
 
   /**
