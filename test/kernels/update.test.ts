@@ -128,6 +128,17 @@ describe('momentum', () => {
     for (const value of slice.weights) expect(value).toBeCloseTo(w, 5);
   });
 
+  it('ends where gradients are 0, in place of staying a number that processors are slow with', () => {
+    const slice = new Slice(1);
+    slice.velocity.set([1e-37, -1e-37, 2e-38, -2e-38, Number.NaN]);
+    slice.momentum(0.1, 0.5);
+    expect([...slice.velocity.subarray(0, 5)]).toEqual(
+      [1e-37, -1e-37, 0, 0, Number.NaN].map((v) => Math.fround(v / 2)),
+    );
+    for (let i = 0; i < 300; i++) slice.momentum(0.1, 0.9);
+    expect([...slice.velocity.subarray(0, 4)]).toEqual([0, 0, 0, 0]);
+  });
+
   it('is plain descent when it is zero', () => {
     const [plain, momentum] = [new Slice(3), new Slice(3)];
     for (const slice of [plain, momentum]) for (let s = 0; s < 3; s++) slice.gradient(s).set(wave(s));

@@ -1,3 +1,5 @@
+import { unlessTiny } from './tiny';
+
 /**
  * Averages replicas of the weights over a slice and gives the result to all of them.
  *
@@ -44,7 +46,7 @@ export function averageReplicasOuter(
   for (let offset = from; offset < to; offset += 16) {
     const before = v128.load(weights + offset);
     const change = f32x4.sub(before, averageAt(replicas + offset, stride, count, shares));
-    const v = f32x4.add(f32x4.mul(m, v128.load(velocity + offset)), change);
+    const v = unlessTiny(f32x4.add(f32x4.mul(m, v128.load(velocity + offset)), change));
     v128.store(velocity + offset, v);
     const after = f32x4.sub(before, f32x4.mul(r, f32x4.add(change, f32x4.mul(m, v))));
     v128.store(weights + offset, after);

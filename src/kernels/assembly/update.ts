@@ -8,6 +8,8 @@
  * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`.
  */
 
+import { unlessTiny } from './tiny';
+
 // What is done to gradients and weights whatever the optimizer. In globals, since each thread has its own instance: set
 // before a pass, so that the kernels need not hand on three more numbers each.
 let gradientScale: f32 = 1;
@@ -61,7 +63,17 @@ function change(weights: usize, by: v128): void {
 @inline
 function average(pointer: usize, beta: f32, value: v128): v128 {
   const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
-  const result = f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), value));
+  const result = unlessTiny(f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), value)));
+  v128.store(pointer, result);
+  return result;
+}
+
+/** The same of squares, whose root others are divided by: with an epsilon of 0 the smallest number is not 0. */
+@inline
+function averageOfSquares(pointer: usize, beta: f32, value: v128, epsilon: f32): v128 {
+  const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
+  const sum = f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), f32x4.mul(value, value)));
+  const result = epsilon == 0 ? sum : unlessTiny(sum);
   v128.store(pointer, result);
   return result;
 }
@@ -113,7 +125,7 @@ export function reduceSgdMomentum(
   const m = f32x4.splat(momentum);
   for (let offset = from; offset < to; offset += 16) {
     const g = f32x4.mul(a, gradientAt(gradients, stride, count, offset));
-    const v = f32x4.add(f32x4.mul(m, v128.load(velocity + offset)), g);
+    const v = unlessTiny(f32x4.add(f32x4.mul(m, v128.load(velocity + offset)), g));
     v128.store(velocity + offset, v);
     change(weights + offset, f32x4.mul(b, nesterov ? f32x4.add(f32x4.mul(m, v), g) : v));
   }
@@ -161,11 +173,11 @@ export function reduceAdadelta(
   for (let offset = from; offset < to; offset += 16) {
     const g = gradientAt(gradients, stride, count, offset);
     const before = v128.load(slots + offset);
-    const after = average(slots + offset, rho, f32x4.mul(g, g));
+    const after = averageOfSquares(slots + offset, rho, g, epsilon);
     const below = f32x4.sqrt(f32x4.add(lagging ? before : after, e));
     const changes = slots + slotStride + offset;
     const d = f32x4.mul(f32x4.div(f32x4.sqrt(f32x4.add(v128.load(changes), e)), below), g);
-    average(changes, rho, f32x4.mul(d, d));
+    averageOfSquares(changes, rho, d, epsilon);
     change(weights + offset, f32x4.mul(step, d));
   }
 }
@@ -193,7 +205,7 @@ export function reduceAdam(
   for (let offset = from; offset < to; offset += 16) {
     const g = gradientAt(gradients, stride, count, offset);
     const m = average(slots + offset, beta1, g);
-    const v = average(slots + slotStride + offset, beta2, f32x4.mul(g, g));
+    const v = averageOfSquares(slots + slotStride + offset, beta2, g, epsilon);
     change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(f32x4.sqrt(f32x4.mul(v, c2)), e))));
   }
 }
@@ -220,7 +232,8 @@ export function reduceAdamax(
     const g = gradientAt(gradients, stride, count, offset);
     const m = average(slots + offset, beta1, g);
     const norm = slots + slotStride + offset;
-    const u = f32x4.max(f32x4.mul(b2, v128.load(norm)), f32x4.abs(g));
+    const largest = f32x4.max(f32x4.mul(b2, v128.load(norm)), f32x4.abs(g));
+    const u = epsilon == 0 ? largest : unlessTiny(largest);
     v128.store(norm, u);
     change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(u, e))));
   }
@@ -247,14 +260,14 @@ export function reduceRmsprop(
   const e = f32x4.splat(epsilon);
   for (let offset = from; offset < to; offset += 16) {
     const g = gradientAt(gradients, stride, count, offset);
-    let below = average(slots + offset, rho, f32x4.mul(g, g));
+    let below = averageOfSquares(slots + offset, rho, g, epsilon);
     if (centered) {
       const mean = average(slots + 2 * slotStride + offset, rho, g);
       below = f32x4.sub(below, f32x4.mul(mean, mean));
     }
     const velocity = slots + slotStride + offset;
     const own = f32x4.div(f32x4.mul(step, g), f32x4.sqrt(f32x4.add(below, e)));
-    const v = f32x4.add(f32x4.mul(mu, v128.load(velocity)), own);
+    const v = unlessTiny(f32x4.add(f32x4.mul(mu, v128.load(velocity)), own));
     v128.store(velocity, v);
     change(weights + offset, f32x4.neg(v));
   }
