@@ -34,6 +34,8 @@ export interface EagerModel {
   /** Of one row, for each input and output. */
   features: TensorSpec[];
   targets: TensorSpec[];
+  /** Why the step has no program, if that is why tfjs computes it. */
+  reason?: string;
 }
 
 /** What a worker is told once, when its task starts. */

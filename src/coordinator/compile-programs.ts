@@ -72,7 +72,11 @@ export function compilePrograms(
  *
  * @throws TypeError that begins with what cannot be traced if tfjs cannot do it either.
  */
-export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, eager: (warnings: string[]) => T): T {
+export function tracedOrEager<T extends { eager?: EagerModel | undefined }>(
+  { engine }: ResolvedOptions,
+  traced: () => T,
+  eager: (warnings: string[]) => T,
+): T {
   if (engine === 'tfjs') return eager([]);
   try {
     return traced();
@@ -80,7 +84,8 @@ export function tracedOrEager<T>({ engine }: ResolvedOptions, traced: () => T, e
     if (!(error instanceof NotTraceable) || engine === 'onnx') throw error;
     const instead = `${error.reason}: tfjs computes the steps in the workers instead (engine 'tfjs'), which is much slower`;
     try {
-      return eager([instead]);
+      const made = eager([instead]);
+      return { ...made, eager: made.eager && { ...made.eager, reason: error.reason } };
     } catch (failure) {
       if (!(failure instanceof TypeError)) throw failure;
       throw new TypeError(`${error.reason}; ${error.remedy}. Otherwise ${failure.message}`, { cause: failure });

@@ -35,6 +35,7 @@ export class Training implements AsyncDisposable {
   readonly #ledger: WeightsLedger;
   /** Mini-batches of the epoch whose gradients wait for others, to make an update. */
   #gathered = 0;
+  #diverged = false;
   /** Set while, or since, the number of workers was to be found. */
   readonly #trial: WorkerTrial | undefined;
 
@@ -108,6 +109,7 @@ export class Training implements AsyncDisposable {
     // As in tfjs, an epoch that a callback has cut short is not validated.
     const validation = whole ? await this.#evaluate() : {};
     if (this.#options.signal?.aborted) return;
+    this.#warnOfDivergence(epoch, { ...means, ...validation });
     if (userCallbacks) this.#ledger.publish();
     await list.onEpochEnd(epoch, { ...validation, ...means });
   }
@@ -121,6 +123,18 @@ export class Training implements AsyncDisposable {
         'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()',
     );
     return true;
+  }
+
+  /** Once: what comes after it is not finite either. */
+  #warnOfDivergence(epoch: number, logs: Record<string, number>): void {
+    const found = Object.entries(logs).find(([name, value]) => name.endsWith('loss') && !Number.isFinite(value));
+    if (!found || this.#diverged) return;
+    this.#diverged = true;
+    const [name, value] = found;
+    this.#warn(
+      `training has diverged: the ${name} of epoch ${epoch + 1} is ${value}; try a smaller learningRate, or clip gradients ` +
+        'with optimizer: sgd({ learningRate, globalClipNorm: 1 })',
+    );
   }
 
   #warn(warning: string): void {

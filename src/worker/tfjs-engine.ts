@@ -169,7 +169,7 @@ export class TfjsEngine implements GradientEngine {
   }
 }
 
-async function build({ source }: EagerModel): Promise<tf.LayersModel> {
+async function build({ source, reason }: EagerModel): Promise<tf.LayersModel> {
   if ('module' in source) {
     const { build: make } = (await import(source.module)) as { build?: () => Promise<tf.LayersModel> | tf.LayersModel };
     if (typeof make === 'function') return newModel(await make(), source.module);
@@ -177,14 +177,20 @@ async function build({ source }: EagerModel): Promise<tf.LayersModel> {
   }
   const model = await tf.models.modelFromJSON({ modelTopology: source.topology as never }).catch((error: Error) => {
     throw new Error(
-      `the model cannot be built anew in a worker (${error.message}): give modelModule, the URL of a module whose build() ` +
-        'returns the compiled model',
+      `${reason ? `${reason}; tfjs would compute it, but ` : ''}the model cannot be built anew in a worker: ${unbuildable(error)}; ` +
+        'give modelModule, the URL of a module whose build() returns the compiled model',
     );
   });
   if (source.loss !== undefined) {
     model.compile({ optimizer: 'sgd', loss: source.loss as string, metrics: source.metrics as string[] });
   }
   return model;
+}
+
+/** tfjs' error for layers of the user's own gives advice that helps in no other thread. */
+function unbuildable({ message }: Error): string {
+  const [, layer] = /^Unknown layer: ([^\s.]+)/.exec(message) ?? [];
+  return layer ? `the layer class '${layer}' is not tfjs' own, and unknown there` : message;
 }
 
 /** Models that modules have built in this thread: their weights are gone once a training is over. */

@@ -44,3 +44,21 @@ it.each([
   expect(error?.message).toContain('a metric is a function, which cannot be sent there: give modelModule');
   if (name === 'fit') expect(warnings.join()).toMatch(/^metric 'counted' reads .* tfjs computes the steps/);
 });
+
+class Reading extends tf.layers.Layer {
+  static className = 'Reading';
+  override call([x]: tf.Tensor[]): tf.Tensor {
+    return tf.mul(x as tf.Tensor, (x as tf.Tensor).dataSync().length);
+  }
+}
+
+it('a layer of the user that reads values is named, and what workers need to build it', async () => {
+  const model = tf.sequential({
+    layers: [tf.layers.dense({ units: 3, inputShape: [6] }), new Reading({ name: 'mine' })],
+  });
+  model.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
+  const { x, y } = classes(10);
+  await expect(fit(model, x, y, { workers: 2 })).rejects.toThrow(
+    /layer 'mine' reads the value of a tensor .*; tfjs would compute it, but the model cannot be built anew in a worker: the layer class 'Reading' is not tfjs' own, and unknown there; give modelModule/,
+  );
+});
