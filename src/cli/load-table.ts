@@ -1,4 +1,4 @@
-import { trainingRows } from '../common/split.js';
+import { trainingRows } from '../common/validation-split.js';
 import { loadData } from '../data/data-sets.js';
 import type { Table } from '../data/table.js';
 import { unseenClasses } from '../data/target.js';

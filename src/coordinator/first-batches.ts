@@ -1,7 +1,7 @@
 import { batchCount } from '../common/shards.js';
 import { show } from '../common/show.js';
 import type { MatchedData } from './match-data.js';
-import { rowsFrom } from './split.js';
+import { rowsFrom } from './validation-split.js';
 
 /**
  * The rows of the first `steps` mini-batches; all rows if that is undefined.

@@ -17,9 +17,9 @@ import { cutSlots, type Layouts } from './parameter-layouts.js';
 import type { GroupSetup } from './replica-group.js';
 import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
-import { splitRows } from './split.js';
 import { checkNotCut, checkStatefulRows } from './stateful.js';
 import { buildArena, optimizerStates, putRows, type Room } from './training-arena.js';
+import { splitRows } from './validation-split.js';
 
 /** All that training needs, checked, compiled and in place: what is left is to start threads. */
 export interface PreparedFit extends PreparedGroup {

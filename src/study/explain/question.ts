@@ -1,7 +1,7 @@
 /** The network, the data and the optimizer of the question that shardfit answers. */
 import * as tf from '@tensorflow/tfjs';
 import { type Optimizer, sgd } from '../../common/optimizers/index.js';
-import { trainingRows } from '../../common/split.js';
+import { trainingRows } from '../../common/validation-split.js';
 import { loadData } from '../../data/data-sets.js';
 import { fitNormalizer, normalize } from '../../data/normalizer.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { trainingRows } from '#shardfit/common/split.js';
+import { trainingRows } from '#shardfit/common/validation-split.js';
 
 describe('the split', () => {
   test("is Keras' floor(rows * (1 - fraction))", () => {

@@ -1,4 +1,4 @@
-import { trainingRows } from '../common/split.js';
+import { trainingRows } from '../common/validation-split.js';
 import type { Rows } from './data-in.js';
 import type { MatchedData } from './match-data.js';
 
