@@ -78,7 +78,9 @@ function pytorch(cores: number, coreType?: string): Contender[] {
       file: PYTHON,
       args: [fileURLToPath(new URL('pytorch.py', import.meta.url)), folder],
       env: {
-        ...{ OMP_NUM_THREADS: `${openmp}`, OPENBLAS_NUM_THREADS: `${blas}`, PYTHONDONTWRITEBYTECODE: '1' },
+        OMP_NUM_THREADS: `${openmp}`,
+        OPENBLAS_NUM_THREADS: `${blas}`,
+        PYTHONDONTWRITEBYTECODE: '1',
         ...kernels,
       },
       processes,
@@ -99,8 +101,11 @@ function tfjs(name: string, backend: string): Contender {
 }
 
 function script(name: string, ...args: string[]): Command {
-  const [path, typescript] = [name, 'typescript.mjs'].map((file) => new URL(file, import.meta.url));
-  return { file: process.execPath, args: ['--import', `${typescript}`, fileURLToPath(path as URL), ...args] };
+  const urlOf = (file: string) => new URL(file, import.meta.url);
+  return {
+    file: process.execPath,
+    args: ['--import', urlOf('typescript.mjs').href, fileURLToPath(urlOf(name)), ...args],
+  };
 }
 
 function isInstalled(library: string): boolean {

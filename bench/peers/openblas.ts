@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** By their `OPENBLAS_CORETYPE`. Processors newer than an OpenBLAS may get others than those that are fastest there. */
 const CORE_TYPES = ['SkylakeX', 'Haswell', 'Zen'];
-/** Others than its own choice are taken if they are so many times as fast. */
+/** OpenBLAS' own choice is kept unless another is this many times as fast. */
 const CLEARLY = 1.15;
 
 /** The setting for `python`, if another one than OpenBLAS' own choice is clearly faster; what is set already stays. */

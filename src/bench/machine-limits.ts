@@ -58,7 +58,7 @@ function runThread(task: LimitTask, control: Control): Promise<LimitReport> {
   });
 }
 
-/** A model of one matrix product, and of one element as its smallest output, which comes first (worker/ort-binding). */
+/** A model of one matrix product. A single element is its first output, since the first is copied once more (worker/ort-binding). */
 function product(size: number): Uint8Array {
   const graph = new Graph();
   const type = { shape: [size, size], dtype: 'float32' } as const;

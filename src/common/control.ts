@@ -112,7 +112,7 @@ export class Control {
 
   #leaveNative(): void {
     Atomics.sub(this.#words, at('inside'), 1);
-    // Who waits for it has said so before looking.
+    // `holdNativeCalls` sets 'exiting' before it reads 'inside': either it sees the line above, or this sees 'exiting'.
     if (Atomics.load(this.#words, at('exiting')) !== 0) Atomics.notify(this.#words, at('inside'));
   }
 

@@ -4,7 +4,7 @@ import type { WeightCut } from '../common/parameters.js';
 import type { InputRole, StepProgram, TensorSpec } from '../common/program.js';
 import { expectedTime, expectedUnitTime } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
-import { lowerGraph, mergeOperations } from './graph/lower.js';
+import { fitToSizes, lowerGraph } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import { NotPartitionable } from './partition/pairs.js';
@@ -74,7 +74,7 @@ export function compilePrediction(model: tf.LayersModel, rows: number, features:
 /** A program for each trained weight that has a constraint: the weight as it must be after an update. */
 export function compileConstraints(model: tf.LayersModel): StepProgram[] {
   const { roles, outputs } = lower(traceConstraints(model));
-  return outputs.map((output) => encode({ roles, outputs: [output] }, mergeOperations([output.value]), 1, 1));
+  return outputs.map((output) => encode({ roles, outputs: [output] }, fitToSizes([output.value]), 1, 1));
 }
 
 /** A step cut along the units of its layers. */
@@ -120,13 +120,13 @@ export class StepCompiler {
     if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a positive integer, got ${rows}`);
     const whole = this.#lower(batchRows);
     const values = whole.outputs.map(({ value }) => value);
-    if (rows === batchRows) return this.#encode(whole, mergeOperations(values), rows, rows);
+    if (rows === batchRows) return this.#encode(whole, fitToSizes(values), rows, rows);
     // Any other number tells what depends on the rows; a small one is traced fast.
     const otherRows = batchRows === 3 ? 4 : 3;
     const cut = { rows, batchRows, statistics };
     try {
       const shard = partition(values, this.#lowerOther(otherRows), otherRows, cut);
-      return this.#encode(whole, mergeOperations(shard), rows, batchRows);
+      return this.#encode(whole, fitToSizes(shard), rows, batchRows);
     } catch (error) {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
@@ -147,7 +147,7 @@ export class StepCompiler {
     roles.set(SHARD, { kind: 'shard' });
     const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
     const program = (): StepProgram => {
-      const { tape: _, ...ofShard } = encode({ roles, outputs }, mergeOperations(values), rows, rows);
+      const { tape: _, ...ofShard } = encode({ roles, outputs }, fitToSizes(values), rows, rows);
       return { ...ofShard, unitShards: shards };
     };
     return {
@@ -169,7 +169,7 @@ export class StepCompiler {
   #ownBatch({ rows, batchRows }: Cut): StepProgram {
     const own = this.#lower(rows);
     const values = own.outputs.map(({ value }) => mul(value, value.graph.splat(rows / batchRows, [])));
-    return this.#encode(own, mergeOperations(values), rows, batchRows);
+    return this.#encode(own, fitToSizes(values), rows, batchRows);
   }
 
   #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {

@@ -31,14 +31,19 @@ export function compileForEvaluation(
   return tracedOrEager<CompiledEvaluation>(
     options,
     () => traceForEvaluation(model, options, data),
-    (warnings) => {
+    (warnings, reason) => {
       for (const warning of warnings) options.onWarning?.(warning);
-      return eagerEvaluation(model, options, data);
+      return eagerEvaluation(model, options, data, reason);
     },
   );
 }
 
-function eagerEvaluation(model: tf.LayersModel, options: ResolvedOptions, data: MatchedData): CompiledEvaluation {
+function eagerEvaluation(
+  model: tf.LayersModel,
+  options: ResolvedOptions,
+  data: MatchedData,
+  reason: string | undefined,
+): CompiledEvaluation {
   const compile = (rows: number, size = rows) =>
     shardCuts(rows, size, 1).map((cut) => eagerProgram(model, cut.rows, cut.batchRows));
   const specs = { features: rowSpecs(data.features), targets: rowSpecs(data.targets) };
@@ -46,7 +51,7 @@ function eagerEvaluation(model: tf.LayersModel, options: ResolvedOptions, data: 
     programs: compile(data.rows, options.batchSize),
     shards: 1,
     compile,
-    eager: describeEager(model, options.modelModule, specs),
+    eager: describeEager(model, options.modelModule, specs, reason),
   };
 }
 

@@ -55,9 +55,9 @@ export function compilePrograms(
   return tracedOrEager(
     options,
     () => compileTraced(model, options, data, validation),
-    (warnings) => {
+    (warnings, reason) => {
       try {
-        return eagerPrograms(model, options, data, validation, warnings);
+        return eagerPrograms(model, options, data, validation, warnings, reason);
       } catch (error) {
         // Told here: there will be no run to have them in its summary.
         for (const warning of warnings) options.onWarning?.(warning);
@@ -72,10 +72,10 @@ export function compilePrograms(
  *
  * @throws TypeError that begins with what cannot be traced if tfjs cannot do it either.
  */
-export function tracedOrEager<T extends { eager?: EagerModel | undefined }>(
+export function tracedOrEager<T>(
   { engine }: ResolvedOptions,
   traced: () => T,
-  eager: (warnings: string[]) => T,
+  eager: (warnings: string[], reason?: string) => T,
 ): T {
   if (engine === 'tfjs') return eager([]);
   try {
@@ -84,8 +84,7 @@ export function tracedOrEager<T extends { eager?: EagerModel | undefined }>(
     if (!(error instanceof NotTraceable) || engine === 'onnx') throw error;
     const instead = `${error.reason}: tfjs computes the steps in the workers instead (engine 'tfjs'), which is much slower`;
     try {
-      const made = eager([instead]);
-      return { ...made, eager: made.eager && { ...made.eager, reason: error.reason } };
+      return eager([instead], error.reason);
     } catch (failure) {
       if (!(failure instanceof TypeError)) throw failure;
       throw new TypeError(`${error.reason}; ${error.remedy}. Otherwise ${failure.message}`, { cause: failure });
@@ -99,6 +98,7 @@ function eagerPrograms(
   data: MatchedData,
   validation: { data: MatchedData; batchSize: number } | undefined,
   warnings: string[],
+  reason: string | undefined,
 ): CompiledPrograms {
   const { rule, batchStatistics, batchSize, modelModule, split } = options;
   if (split === 'units')
@@ -111,6 +111,7 @@ function eagerPrograms(
     );
   }
   const shards = whole ? 1 : options.shards;
+  const specs = { features: rowSpecs(data.features), targets: rowSpecs(data.targets) };
   const program = (cut: ShardCut) => eagerProgram(model, cut.rows, cut.batchRows);
   const programs = (rows: number, size: number) => shardCuts(rows, size, shards).map(program);
   return {
@@ -122,7 +123,7 @@ function eagerPrograms(
     triesWorkers: options.triesWorkers,
     warnings,
     compile: (_, batchRows) => programs(batchRows, batchRows),
-    eager: describeEager(model, modelModule, { features: rowSpecs(data.features), targets: rowSpecs(data.targets) }),
+    eager: describeEager(model, modelModule, specs, reason),
   };
 }
 

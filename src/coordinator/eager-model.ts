@@ -1,22 +1,25 @@
 /** Models that tfjs itself computes in the workers, since they cannot be traced or since the user wants it so. */
 import type * as tf from '@tensorflow/tfjs';
-import type { OutputRole, ProgramOutput, StepProgram, TensorSpec } from '../common/program.js';
+import type { OutputRole, ProgramOutput, StepProgram } from '../common/program.js';
 import type { EagerModel } from '../common/protocol.js';
 
 /**
  * What a worker needs to build the model anew.
  *
  * @param modelModule URL of a module whose `build()` returns the compiled model; without it the topology is sent.
+ * @param reason why the step has no program, if that is why.
  * @param needsLoss whether the loss is needed, not only the outputs.
  * @throws TypeError for a model that only a module can tell of.
  */
 export function describeEager(
   model: tf.LayersModel,
   modelModule: string | undefined,
-  { features, targets }: { features: TensorSpec[]; targets: TensorSpec[] },
+  specs: Pick<EagerModel, 'features' | 'targets'>,
+  reason?: string,
   needsLoss = true,
 ): EagerModel {
-  if (modelModule !== undefined) return { source: { module: modelModule }, features, targets };
+  const rest = { ...specs, ...(reason !== undefined && { reason }) };
+  if (modelModule !== undefined) return { source: { module: modelModule }, ...rest };
   const { loss, metrics } = model as unknown as { loss: unknown; metrics: unknown };
   if (needsLoss && (hasFunction(loss) || hasFunction(metrics))) {
     throw new TypeError(
@@ -26,7 +29,7 @@ export function describeEager(
   }
   // A copy: what toJSON returns may hold functions of user layers.
   const topology = JSON.parse(JSON.stringify(model.toJSON(null, false))) as object;
-  return { source: { topology, loss: needsLoss ? loss : undefined, metrics }, features, targets };
+  return { source: { topology, loss: needsLoss ? loss : undefined, metrics }, ...rest };
 }
 
 function hasFunction(value: unknown): boolean {

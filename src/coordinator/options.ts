@@ -121,7 +121,7 @@ export interface FitOptions {
   signal?: AbortSignal;
   /** What it throws, or rejects with, ends training. */
   onProgress?: (progress: Progress) => unknown;
-  /** Told what cannot be done as asked for, before training begins, and on the way when it diverges. Also in `run.warnings`. */
+  /** Told what is not done as asked for, before training or on the way, and that training diverges. Also in `run.warnings`. */
   onWarning?: (message: string) => void;
 }
 

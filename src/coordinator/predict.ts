@@ -98,11 +98,12 @@ function prepare(model: tf.LayersModel, features: Rows[], options: ResolvedOptio
   const { programs, eager } = tracedOrEager<{ programs: StepProgram[]; eager?: EagerModel }>(
     options,
     () => ({ programs: sizes.map((size) => compilePrediction(model, size, rowSpecs(features))) }),
-    (warnings) => {
+    (warnings, reason) => {
       for (const warning of warnings) options.onWarning?.(warning);
+      const specs = { features: rowSpecs(features), targets: [] };
       return {
         programs: sizes.map((size) => eagerPrediction(model, size)),
-        eager: describeEager(model, options.modelModule, { features: rowSpecs(features), targets: [] }, false),
+        eager: describeEager(model, options.modelModule, specs, reason, false),
       };
     },
   );

@@ -74,7 +74,7 @@ export interface RunSummary {
   threads: ThreadSummary[];
   /** Where step programs read weights and wrote gradients: in the arena itself, in copies, or in memory of each thread alone. */
   tensorMemory: TensorMemory;
-  /** What was not done as asked for, and why, in sentences. */
+  /** What was not done as asked for, and why, and that training diverged, in sentences. */
   warnings: string[];
 }
 
@@ -149,7 +149,7 @@ export class RunRecorder {
     summary.seconds += seconds;
   }
 
-  /** Ends an epoch, of which the weights were saved in so many seconds. */
+  /** Ends an epoch. `saveSeconds`: what the copy of its weights took, which counts as training. */
   endEpoch(saveSeconds: number): void {
     const summary = this.#summary;
     this.#addTime(0, saveSeconds);

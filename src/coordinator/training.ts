@@ -132,8 +132,8 @@ export class Training implements AsyncDisposable {
     this.#diverged = true;
     const [name, value] = found;
     this.#warn(
-      `training has diverged: the ${name} of epoch ${epoch + 1} is ${value}; try a smaller learningRate, or clip gradients ` +
-        'with optimizer: sgd({ learningRate, globalClipNorm: 1 })',
+      `training has diverged: the ${name} of epoch ${epoch + 1} is ${value}; try a smaller learningRate, or an optimizer with ` +
+        'globalClipNorm: 1',
     );
   }
 

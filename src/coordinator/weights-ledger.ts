@@ -26,7 +26,7 @@ export class WeightsLedger {
     this.#arrangement = arrangement;
   }
 
-  /** Takes a copy of weights and optimizer state, which are whole now: in the place of the last one, if nobody else has got that. */
+  /** Copies weights and optimizer state, which are whole now, over the last copy, unless that was published: its arrays are others' then. */
   save(counts: Pick<OptimizerState, 'updates' | 'batches'>, optimizer: Optimizer): void {
     const last = this.#whole;
     const slots = this.#copy('slots', last?.state.slots);

@@ -14,8 +14,8 @@ export type NativeSession = Binding.InferenceSession;
 
 /** An error costs more than copying less than this. */
 const LEAST_COPY = 1 << 16;
-/** The level of messages that would be printed: fatal errors only. */
-const FATAL = 4;
+/** The level of messages that are printed: fatal errors only. */
+export const FATAL = 4;
 
 const noAnswer = new Error('outputs are where they were asked for');
 
@@ -34,7 +34,10 @@ export function newSession(): NativeSession {
   return new binding.InferenceSession();
 }
 
-/** Runs a program, and leaves its outputs in `outputs`, whose first is copied in vain if they are large: it should be the smallest. */
+/**
+ * Runs a program, and leaves its outputs in `outputs`, which are in the program's order. If they are large, the first is the only one
+ * that is copied in vain: it should be the smallest.
+ */
 export function runInPlace(
   session: NativeSession,
   inputs: Record<string, Tensor>,

@@ -6,7 +6,7 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Control } from '../common/control.js';
-import { type NativeSession, newSession, runInPlace } from './ort-binding.js';
+import { FATAL, type NativeSession, newSession, runInPlace } from './ort-binding.js';
 
 export type Tensors = Record<string, Tensor>;
 
@@ -17,11 +17,11 @@ const OPTIONS: InferenceSession.SessionOptions = {
   // Each worker is one thread: a pool inside it would compete with the other workers for their cores.
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
-  // Fatal errors only: all others are thrown, and say more there.
-  logSeverityLevel: 4,
+  // All others are thrown, and say more there.
+  logSeverityLevel: FATAL,
 };
 
-const RUN_OPTIONS: InferenceSession.RunOptions = { logSeverityLevel: 4 };
+const RUN_OPTIONS: InferenceSession.RunOptions = { logSeverityLevel: FATAL };
 
 /** A loaded program. */
 export class Session {
@@ -38,7 +38,7 @@ export class Session {
     this.#session = control.callNative(() => load(onnx, { ...OPTIONS, enableCpuMemArena: keepsMemory }));
   }
 
-  /** Computes `outputs` in place from `inputs`. */
+  /** Computes `outputs`, in the program's order and the smallest first (see ort-binding), in place from `inputs`. */
   run(inputs: Tensors, outputs: Tensors): void {
     try {
       this.#control.callNative(() => runInPlace(this.#session, inputs, outputs, RUN_OPTIONS));

@@ -177,7 +177,7 @@ async function build({ source, reason }: EagerModel): Promise<tf.LayersModel> {
   }
   const model = await tf.models.modelFromJSON({ modelTopology: source.topology as never }).catch((error: Error) => {
     throw new Error(
-      `${reason ? `${reason}; tfjs would compute it, but ` : ''}the model cannot be built anew in a worker: ${unbuildable(error)}; ` +
+      `${reason ? `${reason}; tfjs would compute it, but ` : ''}the model cannot be built anew in a worker: ${whyNotBuilt(error)}; ` +
         'give modelModule, the URL of a module whose build() returns the compiled model',
     );
   });
@@ -188,7 +188,7 @@ async function build({ source, reason }: EagerModel): Promise<tf.LayersModel> {
 }
 
 /** tfjs' error for layers of the user's own gives advice that helps in no other thread. */
-function unbuildable({ message }: Error): string {
+function whyNotBuilt({ message }: Error): string {
   const [, layer] = /^Unknown layer: ([^\s.]+)/.exec(message) ?? [];
   return layer ? `the layer class '${layer}' is not tfjs' own, and unknown there` : message;
 }

@@ -26,19 +26,35 @@ function tensor(size: number, value = 0): Tensor {
   return new Tensor('float32', new Float32Array(size).fill(value), [size]);
 }
 
-it.each([4, 2 ** 20])('leaves %i numbers a output where they are asked for, and makes no others', (size) => {
+it.each([4, 2 ** 20])('leaves %i numbers an output where they are asked for', (size) => {
   const control = new Control(new Int32Array(CONTROL_WORDS));
   const session = new Session(sums(size), control);
   try {
     const outputs = { y0: tensor(1), y1: tensor(size), y2: tensor(size) };
     const inputs = { x: tensor(size, 5) };
     session.run(inputs, outputs);
-    const before = process.memoryUsage().arrayBuffers;
-    session.run(inputs, outputs);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(2 ** 16);
     expect(outputs.y0.data).toEqual(Float32Array.of(5));
     expect((outputs.y1.data as Float32Array).every((value) => value === 6)).toBe(true);
     expect((outputs.y2.data as Float32Array).every((value) => value === 7)).toBe(true);
+  } finally {
+    session.dispose();
+  }
+});
+
+it('makes no other arrays for outputs that are large', () => {
+  const size = 2 ** 20;
+  const session = new Session(sums(size), new Control(new Int32Array(CONTROL_WORDS)));
+  try {
+    const outputs = { y0: tensor(1), y1: tensor(size), y2: tensor(size) };
+    const inputs = { x: tensor(size) };
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    // More often than the garbage collector could come.
+    for (let i = 0; i < 10; i++) {
+      session.run(inputs, outputs);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+    expect(most).toBeLessThan(4 * size);
   } finally {
     session.dispose();
   }

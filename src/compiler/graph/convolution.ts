@@ -9,6 +9,7 @@ import { asTransposed, concat, reshape, slice, transpose } from './layout.js';
 import { gemm } from './linear.js';
 import { planarConv2d, turnedConvolution } from './planar.js';
 import { dim, sameShape } from './shapes.js';
+import { FEWEST_SHARING } from './tap-products.js';
 import type { Attrs, Value } from './value.js';
 import {
   type Pair,
@@ -106,19 +107,19 @@ export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filter
 
 /**
  * Each tap of the filter has its product of what it saw with the gradient: nothing is gathered, and three times as fast as one product
- * with gathered windows where windows overlap. The forward pass is then ONNX' operator. The gradient is the left side of all of them
- * (see tap-products).
+ * with gathered windows where windows overlap. The forward pass is then ONNX' operator. Of several taps the gradient is the left side
+ * of all (see tap-products).
  */
 function filterGradientByTaps(x: Value, parts: ReturnType<typeof partsOf>, filterShape: readonly number[]): Value {
   const { window } = parts[0] as { window: Window };
   const padded = padInput(x, window);
   const taps = tapPositions(window);
-  const isShared = taps.length > 1;
+  const isShared = taps.length >= FEWEST_SHARING;
   const products = taps.map((position) =>
     parts
       .map(({ dy, window: own }) => {
         const [seen, rows] = [rowsOf(tap(padded, own, position)), rowsOf(dy)];
-        // Of a single product the narrower side is the left one, which Gemm transposes in memory.
+        // Shared, the gradient is the left side of all taps. Else Gemm transposes the left side of each: the narrower one.
         const swap = isShared || dim(rows.shape, 1) < dim(seen.shape, 1);
         return swap ? transpose(gemm(rows, seen, true, false), [1, 0]) : gemm(seen, rows, true, false);
       })

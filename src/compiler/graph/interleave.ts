@@ -44,10 +44,10 @@ export function asInterleaved(
 }
 
 /**
- * An interleaved value as one times a factor for each channel that all its parts have: what differs by factors only is then
- * written out once.
+ * An interleaved value as rest * factor, if all its parts are products with the same factor: a number for each channel, or a single
+ * one. Values that differ by the factor alone share the rest, which is then written out once.
  */
-export function withoutFactor(x: Value): { rest: Value; factor: Value } | undefined {
+export function asScaled(x: Value): { rest: Value; factor: Value } | undefined {
   const interleaved = asInterleaved(x);
   const [first] = interleaved?.parts ?? [];
   if (!interleaved || first?.op !== 'Mul') return undefined;
@@ -70,7 +70,7 @@ function otherFactor({ op, inputs, shape }: Value, factor: Value): Value | undef
 export function materialize(x: Value): Value {
   const interleaved = asInterleaved(x);
   if (!interleaved) return x;
-  const scaled = withoutFactor(x);
+  const scaled = asScaled(x);
   if (scaled) {
     const { rest, factor } = scaled;
     return x.graph.node('Mul', [materialize(rest), factor], {}, { shape: x.shape, dtype: x.dtype });

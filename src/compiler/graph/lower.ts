@@ -9,7 +9,7 @@ import { gemmWithBias } from './linear.js';
 import { countUses, rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumProducts } from './sum-products.js';
-import { fastSums } from './sums.js';
+import { splitSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
 import { topologicalOrder, type Value } from './value.js';
 import { widenBroadcasts } from './widen.js';
@@ -19,24 +19,25 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
   return writeOut(shareConvolutions(outputs, replacements));
 }
 
-/** The last passes, at the sizes that are computed: larger operations in place of small ones first. */
+/** In this order: small operations are merged, then large ones cut into what ONNX Runtime does fast. */
 const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   orderOperands,
   addBiasFirst,
   sumProducts,
   batchProducts,
   fuseBiases,
-  // Cuts come last once operations are above them, and are then done in one go.
+  // Slices of one value become a Split, once the operations that can be done before them are.
   hoistAboveSlices,
   splitSlices,
   blockConvolutions,
   shareTransposes,
-  fastSums,
-  // On what is left as it is.
+  splitSums,
+  // Last: it repeats operands, which the passes above would not recognize.
   widenBroadcasts,
 ];
 
-export function mergeOperations(outputs: readonly Value[]): Value[] {
+/** Rewrites a graph for the sizes at which it is computed. */
+export function fitToSizes(outputs: readonly Value[]): Value[] {
   return PASSES.reduce((values, pass) => pass(values), [...outputs]);
 }
 

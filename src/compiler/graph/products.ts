@@ -12,8 +12,9 @@ const DEPTHS: Readonly<Record<string, Depth>> = {
   BlockedConv: filterSize,
 };
 
-/** Multiplications of a matrix product or a convolution; 0 of anything else. */
+/** Multiplications of a matrix product or a convolution; 0 of anything else, and of a product with ones, which is a sum. */
 export function productsOf({ op, inputs, attrs, shape }: Value): number {
+  if (inputs[0]?.splat !== undefined) return 0;
   return sizeOf(shape) * (DEPTHS[op]?.(inputs, attrs) ?? 0);
 }
 

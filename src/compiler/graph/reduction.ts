@@ -1,6 +1,6 @@
 /** Operators that reduce along axes. */
 import { mul, scalar, sub } from './elementwise.js';
-import { asInterleaved, withoutFactor } from './interleave.js';
+import { asInterleaved, asScaled } from './interleave.js';
 import { asTransposed, cast, expand, reshape, transpose } from './layout.js';
 import { normalizeAxes, padRank, reducedShape, sameShape } from './shapes.js';
 import type { Value } from './value.js';
@@ -46,7 +46,7 @@ function factorsOf(x: Value, axes: readonly number[]): { rest: Value; factors: V
     const { rest, factors } = factorsOf(x.inputs[0] as Value, axes);
     return { rest, factors: [...factors, scalar(x, -1)] };
   }
-  const scaled = withoutFactor(x);
+  const scaled = asScaled(x);
   if (scaled && isConstantAlong(scaled.factor, x, axes)) {
     const { rest, factors } = factorsOf(scaled.rest, axes);
     return { rest, factors: [...factors, scaled.factor] };

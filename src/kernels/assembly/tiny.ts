@@ -11,3 +11,9 @@ const LEAST_NORMAL: f32 = 1.17549435e-38;
 export function unlessTiny(x: v128): v128 {
   return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(LEAST_NORMAL)));
 }
+
+/** The same of what others are divided by, or by its root: without an epsilon, a 0 there would divide by 0. */
+@inline
+export function divisorUnlessTiny(x: v128, epsilon: f32): v128 {
+  return epsilon == 0 ? x : unlessTiny(x);
+}

@@ -5,10 +5,10 @@
  * 64 bytes (one cache line, 16 floats), so that two workers never write to the same line and no tail is left over.
  * Slot s of the gradients starts at `gradients + s * stride`; slots are added in shard order, so the sum does not depend on
  * who adds. Vector k of the optimizer's state starts at `slots + k * slotStride`. There is no fused multiply-add in
- * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`.
+ * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`, but for state that has become denormal, which is 0 (`tiny`).
  */
 
-import { unlessTiny } from './tiny';
+import { divisorUnlessTiny, unlessTiny } from './tiny';
 
 // What is done to gradients and weights whatever the optimizer. In globals, since each thread has its own instance: set
 // before a pass, so that the kernels need not hand on three more numbers each.
@@ -68,12 +68,12 @@ function average(pointer: usize, beta: f32, value: v128): v128 {
   return result;
 }
 
-/** The same of squares, whose root others are divided by: with an epsilon of 0 the smallest number is not 0. */
+/** The same of the squares of `value`. */
 @inline
 function averageOfSquares(pointer: usize, beta: f32, value: v128, epsilon: f32): v128 {
   const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
   const sum = f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), f32x4.mul(value, value)));
-  const result = epsilon == 0 ? sum : unlessTiny(sum);
+  const result = divisorUnlessTiny(sum, epsilon);
   v128.store(pointer, result);
   return result;
 }
@@ -233,7 +233,7 @@ export function reduceAdamax(
     const m = average(slots + offset, beta1, g);
     const norm = slots + slotStride + offset;
     const largest = f32x4.max(f32x4.mul(b2, v128.load(norm)), f32x4.abs(g));
-    const u = epsilon == 0 ? largest : unlessTiny(largest);
+    const u = divisorUnlessTiny(largest, epsilon);
     v128.store(norm, u);
     change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(u, e))));
   }
