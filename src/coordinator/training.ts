@@ -127,12 +127,11 @@ export class Training implements AsyncDisposable {
 
   /** Once: what comes after it is not finite either. */
   #warnOfDivergence(epoch: number, logs: Record<string, number>): void {
-    const found = Object.entries(logs).find(([name, value]) => name.endsWith('loss') && !Number.isFinite(value));
-    if (!found || this.#diverged) return;
+    const name = ['loss', 'val_loss'].find((loss) => logs[loss] !== undefined && !Number.isFinite(logs[loss]));
+    if (!name || this.#diverged) return;
     this.#diverged = true;
-    const [name, value] = found;
     this.#warn(
-      `training has diverged: the ${name} of epoch ${epoch + 1} is ${value}; try a smaller learningRate, or an optimizer with ` +
+      `training has diverged: the ${name} of epoch ${epoch + 1} is ${logs[name]}; try a smaller learningRate, or an optimizer with ` +
         'globalClipNorm: 1',
     );
   }

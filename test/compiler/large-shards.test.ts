@@ -76,6 +76,13 @@ it('transposes the gradient once for all taps of a filter', () => {
   expect(count('Transpose')).toBeLessThan(9);
 });
 
+it('cuts no product into so many pieces that a program for many images takes long to load', () => {
+  const [x, y] = [specsOf([random([1, 14, 14, 2], 5)]), specsOf([random([1, 2], 6)])];
+  const sizeOf = (rows: number) =>
+    compileTrainingStep(images({ padding: 'same' }), rows, x, y).stages[0]?.onnx.length as number;
+  expect(sizeOf(4000)).toBeLessThan(1.1 * sizeOf(1000));
+});
+
 it('adds up 300,007 rows as exactly as a few', async () => {
   const rows = 300_007;
   const model = compiled([tf.layers.dense({ inputShape: [1], units: 2, kernelInitializer: 'ones' })]);

@@ -14,6 +14,8 @@ export const FEWEST_SHARING = 3;
 const SMALLEST = 1 << 14;
 /** What the two sides of a product may have, in bytes: half of the L2 cache of 2 MiB where it was measured. */
 const CACHED = 1 << 20;
+/** Pieces of a product at most: ONNX Runtime takes long to load programs of thousands of operators. */
+const MOST_PIECES = 8;
 
 /** Replaces the products of a filter's taps. */
 export function shareTransposes(outputs: readonly Value[]): Value[] {
@@ -46,7 +48,8 @@ function productInPieces(product: Value): Value {
   const [count, height, width, channels] = images.shape as [number, number, number, number];
   const pixels = height * width;
   const [rows, columns] = product.shape as [number, number];
-  const atOnce = Math.max(1, Math.floor(CACHED / (4 * pixels * (rows + columns))));
+  const fitting = Math.floor(CACHED / (4 * pixels * (rows + columns)));
+  const atOnce = Math.max(1, fitting, Math.ceil(count / MOST_PIECES));
   let sum: Value | undefined;
   for (let first = 0; first < count; first += atOnce) {
     const n = Math.min(atOnce, count - first);
