@@ -121,7 +121,10 @@ export interface FitOptions {
   signal?: AbortSignal;
   /** What it throws, or rejects with, ends training. */
   onProgress?: (progress: Progress) => unknown;
-  /** Told what is not done as asked for, before training or on the way, and that training diverges. Also in `run.warnings`. What it throws ends training. */
+  /**
+   * Told what is not done as asked for, before training or on the way, and that training diverges. Also in `run.warnings`. What it
+   * throws ends training.
+   */
   onWarning?: (message: string) => void;
 }
 

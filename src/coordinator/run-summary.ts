@@ -143,12 +143,6 @@ export class RunRecorder {
     });
   }
 
-  #addTime(rows: number, seconds: number): void {
-    const summary = this.#summary;
-    summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
-    summary.seconds += seconds;
-  }
-
   /** Ends an epoch. `saveSeconds`: what the copy of its weights took, which counts as training. */
   endEpoch(saveSeconds: number): void {
     const summary = this.#summary;
@@ -196,5 +190,11 @@ export class RunRecorder {
 
   summary(): RunSummary {
     return structuredClone(this.#summary);
+  }
+
+  #addTime(rows: number, seconds: number): void {
+    const summary = this.#summary;
+    summary.samplesPerSecond = (summary.samplesPerSecond * summary.seconds + rows) / (summary.seconds + seconds);
+    summary.seconds += seconds;
   }
 }

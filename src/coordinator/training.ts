@@ -4,6 +4,7 @@ import type { EpochPlan, EpochReport, Pass } from '../common/protocol.js';
 import type { Split } from '../common/shards.js';
 import { batchSizes } from '../common/shards.js';
 import { configureCallbacks } from './callbacks.js';
+import { divergenceOf } from './divergence.js';
 import { EpochLogs } from './epoch-logs.js';
 import type { FitHistory } from './fit.js';
 import { HookWatch } from './hook-watch.js';
@@ -109,7 +110,10 @@ export class Training implements AsyncDisposable {
     // As in tfjs, an epoch that a callback has cut short is not validated.
     const validation = whole ? await this.#evaluate() : {};
     if (this.#options.signal?.aborted) return;
-    this.#warnOfDivergence(epoch, { ...means, ...validation });
+    // Once: what comes after it is not finite either.
+    const divergence = this.#diverged ? undefined : divergenceOf(epoch, { ...means, ...validation });
+    if (divergence) this.#warn(divergence);
+    this.#diverged ||= divergence !== undefined;
     if (userCallbacks) this.#ledger.publish();
     await list.onEpochEnd(epoch, { ...validation, ...means });
   }
@@ -123,17 +127,6 @@ export class Training implements AsyncDisposable {
         'give batchesPerEpoch times epochs batches at least, for example with dataset.repeat()',
     );
     return true;
-  }
-
-  /** Once: what comes after it is not finite either. */
-  #warnOfDivergence(epoch: number, logs: Record<string, number>): void {
-    const name = ['loss', 'val_loss'].find((loss) => logs[loss] !== undefined && !Number.isFinite(logs[loss]));
-    if (!name || this.#diverged) return;
-    this.#diverged = true;
-    this.#warn(
-      `training has diverged: the ${name} of epoch ${epoch + 1} is ${logs[name]}; try a smaller learningRate, or an optimizer with ` +
-        'globalClipNorm: 1',
-    );
   }
 
   #warn(warning: string): void {

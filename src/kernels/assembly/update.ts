@@ -5,7 +5,8 @@
  * 64 bytes (one cache line, 16 floats), so that two workers never write to the same line and no tail is left over.
  * Slot s of the gradients starts at `gradients + s * stride`; slots are added in shard order, so the sum does not depend on
  * who adds. Vector k of the optimizer's state starts at `slots + k * slotStride`. There is no fused multiply-add in
- * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`, but for state that has become denormal, which is 0 (`tiny`).
+ * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`, but
+ * for state that has become denormal, which is 0 (`tiny`).
  */
 
 import { divisorUnlessTiny, unlessTiny } from './tiny';
@@ -59,11 +60,17 @@ function change(weights: usize, by: v128): void {
   v128.store(weights, f32x4.add(f32x4.mul(f32x4.splat(keep), v128.load(weights)), by));
 }
 
+/** beta * average + (1 - beta) * value. */
+@inline
+function averaged(pointer: usize, beta: f32, value: v128): v128 {
+  const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
+  return f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), value));
+}
+
 /** average = beta * average + (1 - beta) * value, stored and returned. */
 @inline
 function average(pointer: usize, beta: f32, value: v128): v128 {
-  const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
-  const result = unlessTiny(f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), value)));
+  const result = unlessTiny(averaged(pointer, beta, value));
   v128.store(pointer, result);
   return result;
 }
@@ -71,9 +78,7 @@ function average(pointer: usize, beta: f32, value: v128): v128 {
 /** The same of the squares of `value`. */
 @inline
 function averageOfSquares(pointer: usize, beta: f32, value: v128, epsilon: f32): v128 {
-  const old = f32x4.mul(f32x4.splat(beta), v128.load(pointer));
-  const sum = f32x4.add(old, f32x4.mul(f32x4.splat(1 - beta), f32x4.mul(value, value)));
-  const result = divisorUnlessTiny(sum, epsilon);
+  const result = divisorUnlessTiny(averaged(pointer, beta, f32x4.mul(value, value)), epsilon);
   v128.store(pointer, result);
   return result;
 }
