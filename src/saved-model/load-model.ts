@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { type FileHandle, open, readFile, realpath } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type * as tf from '@tensorflow/tfjs';
 import { buildModel } from './build-model.js';
@@ -71,20 +71,30 @@ interface FolderContent {
 }
 
 async function readFolder(folder: string): Promise<FolderContent> {
-  const readManifest = () =>
-    readFile(join(folder, MODEL_FILE), 'utf8').catch((error) => {
-      throw readError(folder, MODEL_FILE, error);
-    });
-  let text = await readManifest();
+  let manifest = await readManifest(folder);
   for (;;) {
     try {
-      return await readParts(folder, text);
+      return await readParts(folder, manifest.text);
     } catch (error) {
       // Two saves since model.json was read remove the files that it names: then there is a newer one to start from.
-      const newer = await readManifest();
-      if (newer === text) throw error;
-      text = newer;
+      const newer = await readManifest(folder);
+      if (newer.version === manifest.version) throw error;
+      manifest = newer;
     }
+  }
+}
+
+/** model.json, and what tells it from one that was saved at another time, even if they say the same. */
+async function readManifest(folder: string): Promise<{ text: string; version: string }> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(join(folder, MODEL_FILE));
+    const { ino, mtimeNs } = await file.stat({ bigint: true });
+    return { text: await file.readFile('utf8'), version: `${ino} ${mtimeNs}` };
+  } catch (error) {
+    throw readError(folder, MODEL_FILE, error);
+  } finally {
+    await file?.close();
   }
 }
 

@@ -9,7 +9,8 @@
 import { isMainThread } from 'node:worker_threads';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { type Binding, binding } from 'onnxruntime-node/dist/binding.js';
-import { sizeOf } from '../common/shapes.js';
+
+export type NativeSession = Binding.InferenceSession;
 
 /** An error costs more than copying less than this. */
 const LEAST_COPY = 1 << 16;
@@ -27,35 +28,27 @@ class Answer {
   }
 }
 
+/** A session without a program. */
+export function newSession(): NativeSession {
+  setUp();
+  return new binding.InferenceSession();
+}
+
 /**
- * A program that leaves its outputs where they are asked for. If they are large, the first is the only one that is copied in
- * vain: it should be the smallest.
+ * Runs a program, and leaves its outputs in `outputs`, which are in the program's order. If they are large, the first is the only one
+ * that is copied in vain: it should be the smallest.
  */
-export class InPlaceSession {
-  readonly #native: Binding.InferenceSession;
-  readonly #takesAnswer: boolean;
-
-  /** @throws Error if ONNX Runtime refuses the program. */
-  constructor(onnx: Uint8Array, options: InferenceSession.SessionOptions) {
-    setUp();
-    this.#native = new binding.InferenceSession();
-    const bytes = Uint8Array.from(onnx);
-    this.#native.loadModel(bytes.buffer, 0, bytes.byteLength, options);
-    const behindFirst = this.#native.outputMetadata.slice(1);
-    this.#takesAnswer = behindFirst.reduce((sum, { shape }) => sum + 4 * sizeOf(shape), 0) < LEAST_COPY;
-  }
-
-  run(inputs: Record<string, Tensor>, outputs: Record<string, Tensor>, options: InferenceSession.RunOptions): void {
-    Answer.isWanted = this.#takesAnswer;
-    try {
-      this.#native.run(inputs, outputs, options);
-    } catch (error) {
-      if (error !== noAnswer) throw error;
-    }
-  }
-
-  dispose(): void {
-    this.#native.dispose();
+export function runInPlace(
+  session: NativeSession,
+  inputs: Record<string, Tensor>,
+  outputs: Record<string, Tensor>,
+  options: InferenceSession.RunOptions,
+): void {
+  Answer.isWanted = bytesBehindFirst(outputs) < LEAST_COPY;
+  try {
+    session.run(inputs, outputs, options);
+  } catch (error) {
+    if (error !== noAnswer) throw error;
   }
 }
 
@@ -66,4 +59,15 @@ function setUp(): void {
   if (isSetUp) return;
   isSetUp = true;
   binding.initOrtOnce(FATAL, Answer as never, isMainThread);
+}
+
+function bytesBehindFirst(outputs: Record<string, Tensor>): number {
+  let bytes = 0;
+  let isFirst = true;
+  for (const name in outputs) {
+    const { data } = outputs[name] as Tensor;
+    if (!isFirst) bytes += (data as Float32Array).byteLength;
+    isFirst = false;
+  }
+  return bytes;
 }

@@ -6,7 +6,7 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Control } from '../common/control.js';
-import { FATAL, InPlaceSession } from './ort-binding.js';
+import { FATAL, type NativeSession, newSession, runInPlace } from './ort-binding.js';
 
 export type Tensors = Record<string, Tensor>;
 
@@ -25,7 +25,7 @@ const RUN_OPTIONS: InferenceSession.RunOptions = { logSeverityLevel: FATAL };
 
 /** A loaded program. */
 export class Session {
-  readonly #session: InPlaceSession;
+  readonly #session: NativeSession;
   readonly #control: Control;
 
   /**
@@ -35,13 +35,13 @@ export class Session {
    */
   constructor(onnx: Uint8Array, control: Control, keepsMemory = true) {
     this.#control = control;
-    this.#session = control.callNative(() => new InPlaceSession(onnx, { ...OPTIONS, enableCpuMemArena: keepsMemory }));
+    this.#session = control.callNative(() => load(onnx, { ...OPTIONS, enableCpuMemArena: keepsMemory }));
   }
 
-  /** Computes `outputs` in place from `inputs`. */
+  /** Computes `outputs`, in the program's order and the smallest first (see ort-binding), in place from `inputs`. */
   run(inputs: Tensors, outputs: Tensors): void {
     try {
-      this.#control.callNative(() => this.#session.run(inputs, outputs, RUN_OPTIONS));
+      this.#control.callNative(() => runInPlace(this.#session, inputs, outputs, RUN_OPTIONS));
     } catch (error) {
       throw explained(error);
     }
@@ -65,4 +65,11 @@ function explained(error: unknown): unknown {
       'or give the embedding a larger inputDim',
     { cause: error },
   );
+}
+
+function load(onnx: Uint8Array, options: InferenceSession.SessionOptions): NativeSession {
+  const session = newSession();
+  const bytes = Uint8Array.from(onnx);
+  session.loadModel(bytes.buffer, 0, bytes.byteLength, options);
+  return session;
 }
