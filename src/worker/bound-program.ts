@@ -54,8 +54,8 @@ export class BoundProgram implements RunnableProgram {
     this.#parameters = setup.parameters;
     this.#exchanges = placeExchanges(program);
     this.#gradients = arena.floats('gradients');
-    const keepsMemory = program.stages.length === 1;
-    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, keepsMemory));
+    const isAlone = program.stages.length === 1;
+    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, isAlone));
   }
 
   /** Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's. */

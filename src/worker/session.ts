@@ -29,13 +29,13 @@ export class Session {
   readonly #control: Control;
 
   /**
-   * @param keepsMemory whether the memory of a run is kept for the next one. It is faster, and costs as much again for each
-   * session of a program that has several.
+   * @param isAlone whether it is all of its program. Then the memory of a run is planned, and taken in one piece; of the sessions
+   * of a program in stages, each would keep such a piece, most of it idle.
    * @throws Error if ONNX Runtime refuses the program.
    */
-  constructor(onnx: Uint8Array, control: Control, keepsMemory = true) {
+  constructor(onnx: Uint8Array, control: Control, isAlone = true) {
     this.#control = control;
-    this.#session = control.callNative(() => load(onnx, { ...OPTIONS, enableCpuMemArena: keepsMemory }));
+    this.#session = control.callNative(() => load(onnx, { ...OPTIONS, enableMemPattern: isAlone }));
   }
 
   /** Computes `outputs`, in the program's order and the smallest first (see ort-binding), in place from `inputs`. */
