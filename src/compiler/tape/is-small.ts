@@ -2,25 +2,31 @@ import { productsOf } from '../graph/products.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 
-/** Nanoseconds, measured on one core, with tapes and without. Their ratio matters, not the machine. */
-const RUNTIME_CALL = 2500;
-const RUNTIME_PER_PRODUCT = 0.05;
-const TAPE_CALL = 40;
-const TAPE_PER_PRODUCT = 0.3;
-const TAPE_PER_ELEMENT = 1;
-const TAPE_PER_TRANSCENDENTAL = 12;
+/** Nanoseconds, measured on one core, with tapes and without, for dense networks. Their ratio matters, not the machine. */
+const RUNTIME_CALL = 1150;
+const RUNTIME_PER_PRODUCT = 0.022;
+const RUNTIME_PER_ELEMENT = 0.06;
+const RUNTIME_PER_TRANSCENDENTAL = 1.5;
+const TAPE_CALL = 20;
+const TAPE_PER_PRODUCT = 0.09;
+const TAPE_PER_ELEMENT = 0.4;
+/** Four at a time, or one by one. */
+const TAPE_PER_TRANSCENDENTAL = 2.5;
+const TAPE_PER_SLOW_TRANSCENDENTAL = 10;
 
 const FREE = new Set(['Input', 'Constant', 'Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']);
-const TRANSCENDENTAL = new Set(['Exp', 'Log', 'Sigmoid', 'Tanh', 'Softplus', 'Elu', 'Selu', 'Softmax', 'Pow']);
+const TRANSCENDENTAL = new Set(['Exp', 'Log', 'Sigmoid', 'Softmax']);
+const SLOW_TRANSCENDENTAL = new Set(['Tanh', 'Softplus', 'Elu', 'Selu', 'Pow']);
 
 /** Whether a tape is expected to be faster than ONNX Runtime with these operators. */
 export function isSmall(order: readonly Value[]): boolean {
   let [tape, runtime] = [0, 0];
   for (const value of order) {
     if (FREE.has(value.op)) continue;
-    const products = productsOf(value);
-    tape += TAPE_CALL + products * TAPE_PER_PRODUCT + elementsOf(value) * perElement(value);
-    runtime += RUNTIME_CALL + products * RUNTIME_PER_PRODUCT;
+    const [products, elements] = [productsOf(value), elementsOf(value)];
+    const [runtimeElement, tapeElement] = perElement(value);
+    runtime += RUNTIME_CALL + products * RUNTIME_PER_PRODUCT + elements * runtimeElement;
+    tape += TAPE_CALL + products * TAPE_PER_PRODUCT + elements * tapeElement;
   }
   return tape < runtime;
 }
@@ -30,6 +36,8 @@ function elementsOf({ inputs, shape }: Value): number {
   return Math.max(sizeOf(shape), ...inputs.slice(0, 1).map((input) => sizeOf(input.shape)));
 }
 
-function perElement({ op }: Value): number {
-  return TRANSCENDENTAL.has(op) ? TAPE_PER_TRANSCENDENTAL : TAPE_PER_ELEMENT;
+function perElement({ op }: Value): [runtime: number, tape: number] {
+  if (TRANSCENDENTAL.has(op)) return [RUNTIME_PER_TRANSCENDENTAL, TAPE_PER_TRANSCENDENTAL];
+  if (SLOW_TRANSCENDENTAL.has(op)) return [RUNTIME_PER_TRANSCENDENTAL, TAPE_PER_SLOW_TRANSCENDENTAL];
+  return [RUNTIME_PER_ELEMENT, TAPE_PER_ELEMENT];
 }

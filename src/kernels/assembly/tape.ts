@@ -5,6 +5,7 @@
  * floats here. Whatever the sizes, each result is computed by one fixed sequence of operations: it does not depend on how
  * the rows of a mini-batch are cut.
  */
+import { exp4, log4 } from './transcendental';
 
 /** The operators of `binary`, by number. */
 export const enum Binary {
@@ -243,12 +244,48 @@ function binaryRow(op: Binary, out: usize, a: usize, b: usize, n: i32, aStep: us
 
 @inline
 function pairs(op: Binary, out: usize, a: usize, b: usize, n: i32, aStep: usize, bStep: usize): void {
-  for (let i = 0; i < n; i++) {
+  let i = 0;
+  if (op != Binary.Pow && n >= 4 && (aStep == 4 || aStep == 0) && (bStep == 4 || bStep == 0)) {
+    const x = v128.load32_splat(a);
+    const y = v128.load32_splat(b);
+    for (; i + 4 <= n; i += 4) {
+      v128.store(out, ofPairs(op, aStep ? v128.load(a) : x, bStep ? v128.load(b) : y));
+      out += 16;
+      a += aStep << 2;
+      b += bStep << 2;
+    }
+  }
+  for (; i < n; i++) {
     store<f32>(out, ofPair(op, load<f32>(a), load<f32>(b)));
     out += 4;
     a += aStep;
     b += bStep;
   }
+}
+
+/** `ofPair` of four pairs, to the same bits. */
+@inline
+function ofPairs(op: Binary, x: v128, y: v128): v128 {
+  if (op == Binary.Add) return f32x4.add(x, y);
+  if (op == Binary.Sub) return f32x4.sub(x, y);
+  if (op == Binary.Mul) return f32x4.mul(x, y);
+  if (op == Binary.Div) return f32x4.div(x, y);
+  if (op == Binary.Max) return f32x4.max(x, y);
+  if (op == Binary.Min) return f32x4.min(x, y);
+  if (op == Binary.Equal) return ones(f32x4.eq(x, y));
+  if (op == Binary.Greater) return ones(f32x4.gt(x, y));
+  if (op == Binary.GreaterOrEqual) return ones(f32x4.ge(x, y));
+  if (op == Binary.Less) return ones(f32x4.lt(x, y));
+  if (op == Binary.LessOrEqual) return ones(f32x4.le(x, y));
+  const zero = f32x4.splat(0);
+  if (op == Binary.And) return ones(v128.and(f32x4.ne(x, zero), f32x4.ne(y, zero)));
+  return ones(v128.or(f32x4.ne(x, zero), f32x4.ne(y, zero)));
+}
+
+/** 1 where a comparison holds, else 0. */
+@inline
+function ones(mask: v128): v128 {
+  return v128.and(mask, f32x4.splat(1));
 }
 
 @inline
@@ -282,39 +319,56 @@ function unary(op: Unary, out: usize, x: usize, n: i32, alpha: f32, beta: f32): 
       return each(Unary.Neg, out, x, n, alpha, beta);
     case Unary.Abs:
       return each(Unary.Abs, out, x, n, alpha, beta);
+    case Unary.Exp:
+      return each(Unary.Exp, out, x, n, alpha, beta);
+    case Unary.Log:
+      return each(Unary.Log, out, x, n, alpha, beta);
+    case Unary.Sqrt:
+      return each(Unary.Sqrt, out, x, n, alpha, beta);
+    case Unary.Reciprocal:
+      return each(Unary.Reciprocal, out, x, n, alpha, beta);
+    case Unary.Sigmoid:
+      return each(Unary.Sigmoid, out, x, n, alpha, beta);
     default:
       for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(out + i, ofOne(op, load<f32>(x + i), alpha, beta));
   }
 }
 
+/** Four at a time, and what is left over as if there were four. */
 @inline
 function each(op: Unary, out: usize, x: usize, n: i32, alpha: f32, beta: f32): void {
-  for (let i: usize = 0; i < <usize>n << 2; i += 4) store<f32>(out + i, ofOne(op, load<f32>(x + i), alpha, beta));
+  const end = <usize>n << 2;
+  let i: usize = 0;
+  for (; i + 16 <= end; i += 16) v128.store(out + i, ofFour(op, v128.load(x + i), alpha, beta));
+  for (; i < end; i += 4) {
+    const one = ofFour(op, v128.load32_splat(x + i), alpha, beta);
+    store<f32>(out + i, f32x4.extract_lane(one, 0));
+  }
 }
 
 @inline
+function ofFour(op: Unary, x: v128, alpha: f32, beta: f32): v128 {
+  const zero = f32x4.splat(0);
+  const one = f32x4.splat(1);
+  if (op == Unary.Relu) return f32x4.max(x, zero);
+  if (op == Unary.HardSigmoid) {
+    const line = f32x4.add(f32x4.mul(f32x4.splat(alpha), x), f32x4.splat(beta));
+    return f32x4.max(zero, f32x4.min(one, line));
+  }
+  if (op == Unary.Clip) return f32x4.max(f32x4.splat(alpha), f32x4.min(f32x4.splat(beta), x));
+  if (op == Unary.Neg) return f32x4.neg(x);
+  if (op == Unary.Abs) return f32x4.abs(x);
+  if (op == Unary.Exp) return exp4(x);
+  if (op == Unary.Log) return log4(x);
+  if (op == Unary.Sqrt) return f32x4.sqrt(x);
+  if (op == Unary.Reciprocal) return f32x4.div(one, x);
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
+}
+
+/** The operators that are made of none that work on four. */
+@inline
 function ofOne(op: Unary, x: f32, alpha: f32, beta: f32): f32 {
   switch (op) {
-    case Unary.Relu:
-      return max<f32>(x, 0);
-    case Unary.HardSigmoid:
-      return max<f32>(0, min<f32>(1, alpha * x + beta));
-    case Unary.Clip:
-      return max<f32>(alpha, min<f32>(beta, x));
-    case Unary.Neg:
-      return -x;
-    case Unary.Abs:
-      return abs<f32>(x);
-    case Unary.Exp:
-      return Mathf.exp(x);
-    case Unary.Log:
-      return Mathf.log(x);
-    case Unary.Sqrt:
-      return sqrt<f32>(x);
-    case Unary.Reciprocal:
-      return 1 / x;
-    case Unary.Sigmoid:
-      return 1 / (1 + Mathf.exp(-x));
     case Unary.Tanh:
       return Mathf.tanh(x);
     case Unary.Softplus:
@@ -407,16 +461,31 @@ function softmax(out: usize, x: usize, rows: i32, columns: i32): void {
   for (let i = 0; i < rows; i++) {
     let most = load<f32>(x);
     for (let at: usize = 4; at < end; at += 4) most = max<f32>(most, load<f32>(x + at));
+    exponentials(out, x, end, f32x4.splat(most));
     let sum: f32 = 0;
-    for (let at: usize = 0; at < end; at += 4) {
-      const value = Mathf.exp(load<f32>(x + at) - most);
-      store<f32>(out + at, value);
-      sum += value;
-    }
-    for (let at: usize = 0; at < end; at += 4) store<f32>(out + at, load<f32>(out + at) / sum);
+    for (let at: usize = 0; at < end; at += 4) sum += load<f32>(out + at);
+    const all = f32x4.splat(sum);
+    let at: usize = 0;
+    for (; at + 16 <= end; at += 16) v128.store(out + at, f32x4.div(v128.load(out + at), all));
+    for (; at < end; at += 4) store<f32>(out + at, load<f32>(out + at) / sum);
     out += end;
     x += end;
   }
+}
+
+/** out = exp(x - largest), of `end` bytes. The last four may be in part the four before: they are the same again. */
+@inline
+function exponentials(out: usize, x: usize, end: usize, largest: v128): void {
+  if (end < 16) {
+    for (let at: usize = 0; at < end; at += 4) {
+      const one = exp4(f32x4.sub(v128.load32_splat(x + at), largest));
+      store<f32>(out + at, f32x4.extract_lane(one, 0));
+    }
+    return;
+  }
+  for (let at: usize = 0; at + 16 < end; at += 16) v128.store(out + at, exp4(f32x4.sub(v128.load(x + at), largest)));
+  const last = end - 16;
+  v128.store(out + last, exp4(f32x4.sub(v128.load(x + last), largest)));
 }
 
 /** Number of the first largest (sign 1) or smallest (sign -1) value of each row. */
