@@ -2,7 +2,7 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WeightCut } from '../common/parameters.js';
 import type { InputRole, StepProgram, TensorSpec } from '../common/program.js';
-import { expectedTime, expectedUnitTime } from './expected-time.js';
+import { expectedTime, expectedUnitTime, type StepSize } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
 import { fitToSizes, lowerGraph } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
@@ -153,16 +153,15 @@ export class StepCompiler {
     return {
       program,
       cut: { shards, axes },
-      expectedTime: expectedUnitTime(topologicalOrder(values), shards),
+      expectedTime: expectedUnitTime(topologicalOrder(values), sizeOfStep(whole), shards),
     };
   }
 
   /** What an update with mini-batches of so many rows is expected to take with so many workers, in nanoseconds. */
   expectedTime(batchRows: number, workers: number): number {
-    const outputs = this.#lower(batchRows).outputs;
-    const gradients = outputs.filter(({ role }) => role.kind === 'gradient');
-    const parameters = gradients.reduce((sum, { value }) => sum + sizeOf(value.shape), 0);
-    return expectedTime(topologicalOrder(outputs.map(({ value }) => value)), parameters, workers);
+    const whole = this.#lower(batchRows);
+    const order = topologicalOrder(whole.outputs.map(({ value }) => value));
+    return expectedTime(order, sizeOfStep(whole), workers);
   }
 
   /** The step of a shard as if it were a mini-batch, times its share of the real one. */
@@ -203,6 +202,17 @@ function lower(step: TracedStep): Lowered {
   const outputs = step.outputs.map(({ role }, i) => ({ role, value: values[i] as Value }));
   const roles = new Map([...step.roles].map(([value, role]) => [value.attrs.name as string, role]));
   return { roles, outputs };
+}
+
+function sizeOfStep({ roles, outputs }: Lowered): StepSize {
+  const gradients = outputs.filter(({ role }) => role.kind === 'gradient').map(({ value }) => value);
+  const inputs = topologicalOrder(outputs.map(({ value }) => value)).filter(({ op }) => op === 'Input');
+  const rows = inputs.filter(({ attrs }) => {
+    const kind = roles.get(attrs.name as string)?.kind;
+    return kind === 'feature' || kind === 'target';
+  });
+  const elements = (values: readonly Value[]) => values.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  return { parameters: elements(gradients), gathered: elements(rows) };
 }
 
 function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {

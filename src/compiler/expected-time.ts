@@ -3,30 +3,55 @@ import { productsOf } from './graph/products.js';
 import { sizeOf } from './graph/shapes.js';
 import type { Value } from './graph/value.js';
 
-/** Nanoseconds, measured on one core and between two; `npm run bench:peers` shows whether what follows from them is right. */
-const PER_PRODUCT = 0.022;
-const PER_ELEMENT = 0.15;
-/** Each shard writes a gradient of its own, which others read, and reads the weights: in the caches of other cores. */
-const PER_PARAMETER = 1.6;
+/**
+ * Nanoseconds, measured on a processor of 2024 with AVX-512 (dense networks of 50,000 to 6 million parameters). Their ratio matters:
+ * `npm run bench:peers` shows whether what follows from them is right.
+ */
+const PER_PRODUCT = 0.0088;
+const PER_ELEMENT = 0.3;
+/** ONNX Runtime's own work for an operator, which every shard has again. */
+const PER_OPERATOR = 1_100;
+/** A value of the training rows, brought to where the program reads it. */
+const PER_GATHERED = 0.18;
+const PER_UPDATED = 0.25;
+/** Each shard of rows writes a gradient of its own, which others read, and reads the weights: in the caches of other cores. */
+const PER_PARAMETER = 0.6;
 /** Two meetings, never quite on time. */
 const FIXED = 60_000;
 
 /** A further meeting in the middle of a step, and another run of a program behind it. */
-const PER_STAGE = 20_000;
+const PER_STAGE = 50_000;
 /** A value that shards exchange: written, read by others and put where the next stage finds it. */
-const PER_EXCHANGED = 3.3;
+const PER_EXCHANGED = 1.3;
 
 const FREE = new Set(['Input', 'Constant', 'Expand', 'Identity', 'Reshape', 'Transpose']);
 
-/** Nanoseconds that an update takes with so many workers, each with a shard of the mini-batch. */
-export function expectedTime(order: readonly Value[], parameters: number, workers: number): number {
-  const divisible = order.reduce((sum, value) => sum + nanosecondsOf(value), 0);
-  return workers === 1 ? divisible : divisible / workers + FIXED + PER_PARAMETER * parameters;
+/** What a step works on beside its operators. */
+export interface StepSize {
+  /** Trained parameters. */
+  parameters: number;
+  /** Values of the rows of a mini-batch. */
+  gathered: number;
 }
 
-/** Nanoseconds that an update takes with a worker for each shard of units, of which `order` is the program. */
-export function expectedUnitTime(order: readonly Value[], shards: number): number {
-  let time = FIXED;
+/**
+ * Nanoseconds that an update takes with so many workers, each with a shard of the mini-batch.
+ *
+ * @param order the operators of the whole mini-batch.
+ */
+export function expectedTime(order: readonly Value[], { parameters, gathered }: StepSize, workers: number): number {
+  const divisible = sum(order, workOf) + gathered * PER_GATHERED + parameters * PER_UPDATED;
+  const time = divisible / workers + sum(order, overheadOf);
+  return workers === 1 ? time : time + FIXED + PER_PARAMETER * parameters;
+}
+
+/**
+ * Nanoseconds that an update takes with a worker for each shard of units.
+ *
+ * @param order the operators of one of them.
+ */
+export function expectedUnitTime(order: readonly Value[], { parameters, gathered }: StepSize, shards: number): number {
+  let time = FIXED + gathered * PER_GATHERED + (parameters / shards) * PER_UPDATED;
   let stages = 0;
   const stageOf = new Map<Value, number>();
   for (const value of order) {
@@ -35,7 +60,7 @@ export function expectedUnitTime(order: readonly Value[], shards: number): numbe
     const stage = before + Number(isExchange);
     stageOf.set(value, stage);
     stages = Math.max(stages, stage);
-    time += isExchange ? exchanged(value, shards) * PER_EXCHANGED : nanosecondsOf(value);
+    time += isExchange ? exchanged(value, shards) * PER_EXCHANGED : workOf(value) + overheadOf(value);
   }
   return time + stages * PER_STAGE;
 }
@@ -51,7 +76,15 @@ function exchanged({ op, shape }: Value, shards: number): number {
   return sizeOf(shape) * (EXCHANGED[op] as (shards: number) => number)(shards);
 }
 
-function nanosecondsOf(value: Value): number {
+function sum(order: readonly Value[], of: (value: Value) => number): number {
+  return order.reduce((total, value) => total + of(value), 0);
+}
+
+function workOf(value: Value): number {
   const elements = FREE.has(value.op) ? 0 : sizeOf(value.shape);
   return productsOf(value) * PER_PRODUCT + elements * PER_ELEMENT;
+}
+
+function overheadOf({ op }: Value): number {
+  return FREE.has(op) ? 0 : PER_OPERATOR;
 }

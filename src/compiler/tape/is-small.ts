@@ -8,7 +8,7 @@ const RUNTIME_PER_PRODUCT = 0.022;
 const RUNTIME_PER_ELEMENT = 0.06;
 const RUNTIME_PER_TRANSCENDENTAL = 1.5;
 const TAPE_CALL = 20;
-const TAPE_PER_PRODUCT = 0.09;
+const TAPE_PER_PRODUCT = 0.07;
 const TAPE_PER_ELEMENT = 0.4;
 /** Four at a time, or one by one. */
 const TAPE_PER_TRANSCENDENTAL = 2.5;
