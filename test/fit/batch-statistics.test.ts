@@ -86,9 +86,9 @@ describe('a validation in which workers meet', () => {
 
   it('ends in all workers at once when the signal says so', async () => {
     const { x, y } = classes(ROWS);
-    const validationData = [x.tile([4000, 1]), y.tile([4000, 1])] as [tf.Tensor, tf.Tensor];
+    const validationData = [x.tile([16_000, 1]), y.tile([16_000, 1])] as [tf.Tensor, tf.Tensor];
     const abort = new AbortController();
-    const callbacks = { onBatchEnd: async () => void setTimeout(() => abort.abort(new Error('enough')), 300) };
+    const callbacks = { onBatchEnd: async () => void setTimeout(() => abort.abort(new Error('enough')), 100) };
     const started = performance.now();
     const training = fit(build(), x, y, {
       ...{ batchSize: 45, workers: 2, validationData, callbacks, signal: abort.signal },

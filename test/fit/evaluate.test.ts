@@ -73,7 +73,7 @@ it('takes the rows together where a loss needs all of them at once', async () =>
 
 it('and predict end when the signal says so, and leave no listeners behind', async () => {
   const model = mlp(tf.train.sgd(0.1));
-  const { x, y } = classes(60_000, [6]);
+  const { x, y } = classes(900_000, [6]);
   for (const call of [evaluate, (m: tf.LayersModel, rows: tf.Tensor, _: tf.Tensor, o: object) => predict(m, rows, o)]) {
     const controller = new AbortController();
     const { signal } = controller;

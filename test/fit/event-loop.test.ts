@@ -72,7 +72,7 @@ describe('a 10 ms timer is never 50 ms late', { retry: 2 }, () => {
   it('while a large network trains', async () => {
     const timer = await latenessDuring(network(512, 784), 4096, (onProgress) => ({
       batchSize: 512,
-      epochs: 6,
+      epochs: 24,
       validationSplit: 0.25,
       onProgress,
     }));
