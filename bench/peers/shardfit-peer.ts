@@ -1,6 +1,9 @@
-/** `shardfit-peer.ts FOLDER WORKERS|auto [batchStatistics]`: shardfit as a peer, in a process of its own. */
+/**
+ * `shardfit-peer.ts FOLDER WORKERS|auto [batchStatistics]`: shardfit as a peer, in a process of its own. One trainer for all of its
+ * trainings: its threads stay, as those of other libraries do.
+ */
 import * as tf from '@tensorflow/tfjs';
-import { type FitOptions, fit } from 'shardfit';
+import { type FitOptions, Trainer } from 'shardfit';
 import { answerRequests } from './answer-requests.js';
 import type { Checked, Measured } from './protocol.js';
 import { passes } from './rows.js';
@@ -17,11 +20,21 @@ const options: FitOptions = {
   batchStatistics: statistics as 'batch' | 'shard',
 };
 
+const trainer = new Trainer(read.build());
+
+/** Gives the trainer's model its initial weights, and an optimizer without a past. */
+function beginAnew(): void {
+  const { model } = trainer;
+  const fresh = read.build();
+  model.setWeights(fresh.getWeights());
+  model.compile({ optimizer: fresh.optimizer, loss: fresh.loss });
+  fresh.dispose();
+}
+
 async function train(updates: number, more: FitOptions = {}) {
-  const model = read.build();
+  beginAnew();
   const { x, y, epochs, updates: done } = passes(read, updates);
-  const { run } = await fit(model, x, y, { ...options, epochs, ...more });
-  model.dispose();
+  const { run } = await trainer.fit(x, y, { ...options, epochs, ...more });
   tf.dispose([x, y]);
   return { updates: done, training: run.seconds * 1000 };
 }
@@ -52,3 +65,4 @@ async function run(updates: number): Promise<Measured> {
 }
 
 await answerRequests(process.version, { check, run });
+await trainer.close();
