@@ -1,8 +1,9 @@
 import type * as tf from '@tensorflow/tfjs';
 import { slice } from '@tensorflow/tfjs';
 import type { SplitChoice } from '../common/shards.js';
-import { fit } from '../coordinator/fit.js';
+import { fitOn } from '../coordinator/fit.js';
 import type { RunSummary, ThreadSummary } from '../coordinator/run-summary.js';
+import { KeptThreads } from '../coordinator/threads.js';
 import { type MachineLimits, measureLimits } from './machine-limits.js';
 import { epochsFor, mostBatches, type Point } from './scaling-plan.js';
 import { median } from './statistics.js';
@@ -39,8 +40,9 @@ export interface ScalingSamples {
 
 /** Times of the machine's limits, of each rate, in milliseconds. */
 const LIMIT_MILLISECONDS = 100;
-/** Updates by which the time of one is found. */
+/** Updates by which the time of one is guessed, and the share of a round by which it is found: the first ones are slow. */
 const WARM_UP_BATCHES = 4;
+const WARM_UP_SHARE = 1 / 4;
 /** Bytes copied at a time: no more than tells main memory from caches. */
 const MOST_COPIED = 2 ** 25;
 
@@ -52,6 +54,8 @@ interface Entry {
   batches: number;
   epochs: number;
   runs: RunSummary[];
+  /** They stay from round to round. */
+  threads: KeptThreads;
 }
 
 /**
@@ -68,7 +72,8 @@ export async function measureScaling(
 ): Promise<ScalingSamples> {
   const { rounds, seconds, onStep } = options;
   const entries = points.map((point): Entry => {
-    return { point, build: factory(point.batchSize, 1).build, batches: WARM_UP_BATCHES, epochs: 1, runs: [] };
+    const { build } = factory(point.batchSize, 1);
+    return { point, build, batches: WARM_UP_BATCHES, epochs: 1, runs: [], threads: new KeptThreads() };
   });
   const rows = Math.max(...points.map(({ batchSize }) => batchSize * mostBatches(batchSize)));
   const data = factory(1, rows).data();
@@ -77,8 +82,10 @@ export async function measureScaling(
   try {
     onStep?.('warming up');
     for (const entry of entries) {
-      const run = await train(entry, data, options);
-      Object.assign(entry, epochsFor((seconds * run.updates) / run.seconds, entry.point.batchSize));
+      for (const share of [WARM_UP_SHARE, 1]) {
+        const run = await train(entry, data, options);
+        Object.assign(entry, epochsFor((share * seconds * run.updates) / run.seconds, entry.point.batchSize));
+      }
     }
     for (let round = 0; round < rounds; round++) {
       onStep?.(`round ${round + 1} of ${rounds}`);
@@ -92,12 +99,13 @@ export async function measureScaling(
   } finally {
     data.x.dispose();
     data.y.dispose();
+    await Promise.all(entries.map(({ threads }) => threads.end()));
   }
   return { points: entries.map(samplesOf), limits: threads.map((count) => typicalLimits(count, limits)) };
 }
 
 async function train(
-  { point, build, batches, epochs }: Entry,
+  { point, build, batches, epochs, threads }: Entry,
   data: { x: tf.Tensor; y: tf.Tensor },
   { split = 'auto', signal }: ScalingOptions,
 ): Promise<RunSummary> {
@@ -106,8 +114,8 @@ async function train(
   const [x, y] = [slice(data.x, 0, batches * batchSize), slice(data.y, 0, batches * batchSize)];
   try {
     const stop = signal && { signal };
-    // biome-ignore lint/suspicious/noFocusedTests: it is no test that is focused here.
-    const { run } = await fit(model, x, y, { batchSize, workers, split, epochs, shuffle: false, ...stop });
+    const options = { batchSize, workers, split, epochs, shuffle: false, ...stop };
+    const { run } = await fitOn(threads, model, x, y, options);
     return run;
   } finally {
     model.dispose();
