@@ -1,6 +1,6 @@
 /**
  * Tapes: small step programs as lists of calls of WebAssembly kernels on the arena, without ONNX Runtime, whose own work for each
- * operator takes longer than the arithmetic of a small network. The numbers are those of `kernels/assembly/tape.ts`.
+ * operator takes longer than the arithmetic of a small network. The numbers are those of `kernels/assembly`.
  */
 
 /** What a call does. */

@@ -1,5 +1,6 @@
 import { Arena, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
+import { copyValues } from '../common/copy.js';
 import { slotLength } from '../common/exchanges.js';
 import { clipsByNorm, normBlocks } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
@@ -133,7 +134,7 @@ function addDataSet(layout: LayoutBuilder, { name, like, rows }: Room): DataSet 
 export function putRows(arena: Arena, { features, targets, sampleWeights }: DataSet, data: MatchedData, at = 0): void {
   const copy = (columns: (Column | undefined)[], list: (Rows | undefined)[]) => {
     columns.forEach((column, i) => {
-      if (column) arena.array(column.segment).set((list[i] as Rows).data, at * column.rowSize);
+      if (column) copyValues((list[i] as Rows).data, arena.array(column.segment), at * column.rowSize);
     });
   };
   copy(features, data.features);

@@ -1,5 +1,6 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
+import { copyValues } from '../common/copy.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { readWeights, type WeightList, writeWeights } from './model-weights.js';
 import { type OptimizerState, rememberState } from './optimizer-state.js';
@@ -37,9 +38,9 @@ export class WeightsLedger {
 
   #copy(segment: string, into: Float32Array | undefined): Float32Array {
     const values = this.#arena.floats(segment);
-    if (!into) return values.slice();
-    into.set(values);
-    return into;
+    const copy = into ?? new Float32Array(values.length);
+    copyValues(values, copy);
+    return copy;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
 import type { Control } from '../common/control.js';
+import { bytesOf, copyBytes } from '../common/copy.js';
 import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
 import type { DType, NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
@@ -25,7 +26,7 @@ interface Binding {
   inputs: Tensors;
   outputs: Tensors;
   /** Where outputs go that are not in shared memory yet. */
-  copies: { from: Float32Array; to: Float32Array }[];
+  copies: { from: Buffer; to: Buffer }[];
 }
 
 /** A step program in ONNX Runtime with the buffers that it reads and writes. */
@@ -76,7 +77,7 @@ export class BoundProgram implements RunnableProgram {
   run(shard: number, stage: number, memory: TensorMemory): void {
     const { inputs, outputs, copies } = this.#bindingOf(shard, stage, memory);
     this.#sessions[stage]?.run(inputs, outputs);
-    for (const { from, to } of copies) to.set(from);
+    for (const { from, to } of copies) copyBytes(from, to);
   }
 
   exchange(stage: number, count: number, own: readonly number[]): void {
@@ -148,7 +149,7 @@ export class BoundProgram implements RunnableProgram {
       const inPlace = memory === 'shared' || !(to.buffer instanceof SharedArrayBuffer);
       const own = inPlace ? to : this.#privateOf(name, to.length);
       binding.outputs[name] = tensorOver(own, target.shape, 'float32');
-      if (own !== to) binding.copies.push({ from: own, to });
+      if (own !== to) binding.copies.push({ from: bytesOf(own), to: bytesOf(to) });
     }
     return binding;
   }

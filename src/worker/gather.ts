@@ -1,4 +1,5 @@
 import type { ArenaArray } from '../common/arena.js';
+import { copyValues } from '../common/copy.js';
 import type { Range } from '../common/shards.js';
 
 /** Below this a loop over the values is faster than a call of `set` per row. */
@@ -17,7 +18,7 @@ export function gatherRows(
   permutation: Int32Array | null,
 ): void {
   if (!permutation) {
-    target.set(source.subarray(start * rowSize, (start + rows) * rowSize));
+    copyValues(source.subarray(start * rowSize, (start + rows) * rowSize), target);
     return;
   }
   for (let i = 0; i < rows; i++) {

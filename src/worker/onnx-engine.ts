@@ -1,5 +1,6 @@
 import type { Arena, ArenaArray, Segment } from '../common/arena.js';
 import type { Control } from '../common/control.js';
+import { copyValues } from '../common/copy.js';
 import { parameterAt } from '../common/parameters.js';
 import { takePiece } from '../common/pieces.js';
 import type { InputRole, ProgramInput, ProgramOutput, StepProgram } from '../common/program.js';
@@ -118,9 +119,9 @@ export class OnnxEngine implements GradientEngine {
 
   readWeights(replica: Float32Array = this.#arenaWeights): void {
     if (this.#trainsIn) return;
-    this.#ownWeights?.set(replica);
+    if (this.#ownWeights) copyValues(replica, this.#ownWeights);
     if (this.#tapeBytes > 0 && keepsOwnWeights(this.#setup.rule))
-      this.#arena.floats(`tapeWeights${this.#setup.rank}`).set(replica);
+      copyValues(replica, this.#arena.floats(`tapeWeights${this.#setup.rank}`));
   }
 
   stages(work: Work, batchRows: number): number {
@@ -140,7 +141,7 @@ export class OnnxEngine implements GradientEngine {
     for (const { role, name } of bound.program.outputs) {
       if (role.kind !== 'prediction') continue;
       const { segment, rowSize } = outputs[role.index] as Column;
-      this.#arena.array(segment).set(bound.buffer(batch.index, name), batch.start * rowSize);
+      copyValues(bound.buffer(batch.index, name), this.#arena.array(segment), batch.start * rowSize);
     }
   }
 

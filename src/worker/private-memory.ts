@@ -1,4 +1,5 @@
 import { Arena, LayoutBuilder } from '../common/arena.js';
+import { copyValues } from '../common/copy.js';
 import type { ParameterLayout } from '../common/parameters.js';
 import type { Range } from '../common/shards.js';
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '../kernels/kernels.js';
@@ -46,7 +47,7 @@ export class PrivateMemory implements Disposable {
   load(slices: readonly Slice[]): void {
     const fixedFrom = this.#parameters.replacedEnd;
     this.#copy(this.#shared, this.arena, slices);
-    this.arena.floats('weights').set(this.#shared.floats('weights').subarray(fixedFrom), fixedFrom);
+    copyValues(this.#shared.floats('weights').subarray(fixedFrom), this.arena.floats('weights'), fixedFrom);
   }
 
   /** Gives others what has become of them. */
@@ -61,7 +62,7 @@ export class PrivateMemory implements Disposable {
   #copy(from: Arena, to: Arena, slices: readonly Slice[]): void {
     const copy = (segment: string, { start, count }: Range, at = 0): void => {
       const [first, end] = [at + start / FLOAT_BYTES, at + (start + count) / FLOAT_BYTES];
-      to.floats(segment).set(from.floats(segment).subarray(first, end), first);
+      copyValues(from.floats(segment).subarray(first, end), to.floats(segment), first);
     };
     for (const { trained, replaced } of slices) {
       copy('weights', trained);

@@ -14,16 +14,17 @@ import type {
   TimeSplit,
   Work,
 } from '../common/protocol.js';
-import { activeShards, gradientSlots, piece, type Split } from '../common/shards.js';
+import { piece } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
-import { type Batch, batchesOf, shardOf, unitShardOf } from './batches.js';
+import { type Batch, batchesOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
+import { OwnShards } from './own-shards.js';
 import { PrivateMemory } from './private-memory.js';
+import { privateSlices } from './private-slices.js';
 import { trainByRule } from './rules/index.js';
-import { unitSlices } from './unit-slices.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -40,6 +41,7 @@ export class Replica {
   #updater: Updater;
   #workers: number;
   #barrier: Barrier;
+  #shards: OwnShards;
   /** Of the arena's parameters, those that this worker sees to. */
   #slice: Slice;
   /** Of the parameters where it trains, those that it updates. */
@@ -67,6 +69,7 @@ export class Replica {
     this.control = new Control(arena.ints('control'));
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
+    this.#shards = new OwnShards(setup, workers, rank);
     this.#engine = engine ?? new OnnxEngine(arena, this.control, kernels, setup);
     this.#sharedUpdater = new Updater(arena, kernels, parameters);
     this.#updater = this.#sharedUpdater;
@@ -117,7 +120,7 @@ export class Replica {
   #trainPrivately(plan: EpochPlan): EpochReport {
     this.#private ??= new PrivateMemory(this.#arena, this.setup.parameters);
     const memory = this.#private;
-    const { read, published } = this.#privateSlices();
+    const { read, published } = privateSlices(this.setup, this.#workers);
     this.#slices = read;
     memory.load(read);
     this.#engine.trainIn?.(memory.arena);
@@ -133,14 +136,6 @@ export class Replica {
     }
   }
 
-  /** What this worker trains alone, and what of it the others do not train alike. */
-  #privateSlices(): { read: Slice[]; published: Slice[] } {
-    const { parameters, shards, split } = this.setup;
-    if (split === 'rows') return { read: [this.#everything], published: [this.#everything] };
-    const { whole, pieces } = unitSlices(parameters, piece(shards, this.#workers, this.rank));
-    return { read: [whole, pieces], published: this.rank === 0 ? [whole, pieces] : [pieces] };
-  }
-
   #report(counts: EpochCounts): EpochReport {
     return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#time, tensorMemory: this.#engine.tensorMemory };
   }
@@ -150,6 +145,7 @@ export class Replica {
     if (workers === this.#workers) return;
     this.#workers = workers;
     this.#barrier = new Barrier(this.control, workers);
+    this.#shards = new OwnShards(this.setup, workers, this.rank);
     this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
     this.#slices = [this.#slice];
   }
@@ -210,33 +206,12 @@ export class Replica {
 
   /** The non-empty shards of a batch that are this worker's, as batches of their own. */
   shardsOf(batch: Batch): Shard[] {
-    return this.#ownShards((index) => this.shardOf(batch, index));
-  }
-
-  /** The shards of a batch that are this worker's, as parts of it. */
-  #partsOf(work: Work, batch: Batch): Shard[] {
-    return this.#ownShards((index) =>
-      this.#splitOf(work) === 'units' ? unitShardOf(batch, index) : shardOf(batch, index, this.setup.shards, true),
-    );
-  }
-
-  #ownShards(shardAt: (index: number) => Shard | undefined): Shard[] {
-    const { start, count } = piece(this.setup.shards, this.#workers, this.rank);
-    return Array.from({ length: count }, (_, i) => shardAt(start + i)).filter((shard) => shard !== undefined);
-  }
-
-  /** What the shards of a batch share: an evaluation is always cut by rows. */
-  #splitOf(work: Work): Split {
-    return work === 'training' ? this.setup.split : 'rows';
-  }
-
-  #gradientSlots({ rows }: Batch): number {
-    return gradientSlots(rows.count, this.setup.shards, this.setup.split);
+    return this.#shards.batches(batch);
   }
 
   /** Shard `index` of a batch as a batch of its own, whoever's it is; undefined if it has no rows. */
   shardOf(batch: Batch, index: number): Shard | undefined {
-    return shardOf(batch, index, this.setup.shards, false);
+    return this.#shards.batch(batch, index);
   }
 
   /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
@@ -259,9 +234,9 @@ export class Replica {
 
   #stages(work: Work, batch: Batch): void {
     const { count } = batch.rows;
-    const shards = this.#partsOf(work, batch);
+    const shards = this.#shards.parts(work, batch);
     const own = shards.map(({ index }) => index);
-    const active = activeShards(count, this.setup.shards, this.#splitOf(work));
+    const active = this.#shards.active(work, count);
     for (let stage = 0; stage < this.#engine.stages(work, count); stage++) {
       if (stage > 0) {
         this.#timed('exchange', () => {
@@ -284,7 +259,7 @@ export class Replica {
 
   /** Adds the gradient of a batch to those of the `before` batches of the same update, on this worker's slice of the parameters. */
   accumulate(batch: Batch, before: number): void {
-    const count = this.#gradientSlots(batch);
+    const count = this.#shards.gradientSlots(batch);
     this.#timed('reduce', () => {
       for (const slice of this.#slices) this.#updater.accumulate(count, slice, before === 0);
     });
@@ -292,7 +267,7 @@ export class Replica {
 
   /** Gives weights that are replaced the values that a batch has for them, on this worker's slice of the parameters. */
   replaceStates(batch: Batch): void {
-    const slots: [number, number] = [0, this.#gradientSlots(batch)];
+    const slots: [number, number] = [0, this.#shards.gradientSlots(batch)];
     this.#timed('reduce', () => {
       for (const slice of this.#slices) this.#updater.replace(this.#updater.own, slots, slice);
     });
@@ -300,7 +275,7 @@ export class Replica {
 
   /** Updates the weights with the gradient of a batch, on this worker's slice of the parameters. */
   applySum(batch: Batch, optimizer: Optimizer, t: number): void {
-    this.#descend([0, this.#gradientSlots(batch)], optimizer, t, 1);
+    this.#descend([0, this.#shards.gradientSlots(batch)], optimizer, t, 1);
   }
 
   /** Updates the weights with the mean gradient of `count` batches that were accumulated. */

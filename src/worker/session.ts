@@ -29,13 +29,16 @@ export class Session {
   readonly #control: Control;
 
   /**
-   * @param isAlone whether it is all of its program. Then the memory of a run is planned, and taken in one piece; of the sessions
-   * of a program in stages, each would keep such a piece, most of it idle.
+   * @param isAlone whether it is all of its program. Then the memory of a run is planned, taken in one piece, and kept for the
+   * next. Those of a program in stages take what they need from the system and give it back: each would keep as much as it ever
+   * needed, most of it idle, and pieces of many sizes would leave holes.
    * @throws Error if ONNX Runtime refuses the program.
    */
   constructor(onnx: Uint8Array, control: Control, isAlone = true) {
     this.#control = control;
-    this.#session = control.callNative(() => load(onnx, { ...OPTIONS, enableMemPattern: isAlone }));
+    this.#session = control.callNative(() =>
+      load(onnx, { ...OPTIONS, enableCpuMemArena: isAlone, enableMemPattern: isAlone }),
+    );
   }
 
   /** Computes `outputs`, in the program's order and the smallest first (see ort-binding), in place from `inputs`. */

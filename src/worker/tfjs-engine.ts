@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Arena, ArenaArray } from '../common/arena.js';
 import { allocate } from '../common/arena.js';
+import { copyValues } from '../common/copy.js';
 import { parameterAt } from '../common/parameters.js';
 import type { ProgramOutput, StepProgram, TensorSpec } from '../common/program.js';
 import type { Column, DataSet, EagerModel, ReplicaSetup, Work } from '../common/protocol.js';
@@ -66,7 +67,7 @@ export class TfjsEngine implements GradientEngine {
 
   readWeights(replica: Float32Array = this.#arena.floats('weights')): void {
     // A replica has no weights that stay fixed: those are kept from the arena's.
-    if (this.#ownWeights) this.#ownWeights.set(replica);
+    if (this.#ownWeights) copyValues(replica, this.#ownWeights);
     else this.#weights = replica;
   }
 

@@ -12,4 +12,4 @@ export {
   reduceSgdMomentum,
   setPass,
 } from './update';
-export * from './tape';
+export { runTape } from './tape';
