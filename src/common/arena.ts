@@ -22,7 +22,8 @@ const ALIGNMENT = 64;
 /** What one WebAssembly memory can address. */
 const MAXIMUM_BYTES = 2 ** 32;
 
-const BYTES: Record<DType, number> = { float32: 4, int32: 4, bool: 1 };
+/** Of an element. */
+export const BYTES: Record<DType, number> = { float32: 4, int32: 4, bool: 1 };
 
 /** Lays out segments one behind the other from `firstByte` on, each on a cache line of its own. */
 export class LayoutBuilder {

@@ -1,4 +1,4 @@
-import { Arena, LayoutBuilder } from '../common/arena.js';
+import { Arena, BYTES, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
 import { copyValues } from '../common/copy.js';
 import { slotLength } from '../common/exchanges.js';
@@ -52,6 +52,7 @@ export function buildArena(
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
     layout.add(`sums${rank}`, 'float32', mostScattered(programs));
+    layout.add(`rows${rank}`, 'bool', shuffledRows > 0 ? options.batchSize * mostRowBytes(rooms) : 0);
     layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
     layout.add(`tape${rank}`, 'float32', tapeWords(tapes, shards));
     // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
@@ -101,6 +102,12 @@ function mostScattered(programs: StepProgram[]): number {
       .map(({ shape }) => sizeOf(shape) / unitShards + LINE),
   );
   return Math.max(0, ...sizes);
+}
+
+/** Bytes of the longest row of any column. */
+function mostRowBytes(rooms: Room[]): number {
+  const columns = rooms.flatMap(({ like }) => [...like.features, ...like.targets, ...like.sampleWeights]);
+  return Math.max(0, ...columns.map((column) => (column ? sizeOf(column.shape.slice(1)) * BYTES[column.dtype] : 0)));
 }
 
 /** Numbers that the simulated speeds of one shard need. */

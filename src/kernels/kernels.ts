@@ -58,6 +58,7 @@ export interface Kernels {
   reduceRmsprop(
     ...args: [...KernelPass, rate: number, rho: number, momentum: number, epsilon: number, centered: boolean]
   ): void;
+  gatherRows(target: number, source: number, bytes: number, order: number, rows: number): void;
   averageReplicas(
     weights: number,
     replicas: number,

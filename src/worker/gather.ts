@@ -1,33 +1,58 @@
-import type { ArenaArray } from '../common/arena.js';
+import type { Arena, ArenaArray } from '../common/arena.js';
 import { copyValues } from '../common/copy.js';
+import type { Column } from '../common/protocol.js';
 import type { Range } from '../common/shards.js';
+import type { Kernels } from '../kernels/kernels.js';
 
-/** Below this a loop over the values is faster than a call of `set` per row. */
-const SHORT_ROW = 24;
+/** The rows of a shard, by their places in the epoch's order. */
+type Rows = { start: Range['start']; rows: number };
 
-/**
- * Copies rows of the data set into `target`, one behind the other.
- *
- * @param permutation Row numbers in the epoch's order; null if that is the order of the data set.
- */
-export function gatherRows(
+/** Brings the rows of shards to where programs read them. */
+export class Gatherer {
+  readonly #arena: Arena;
+  readonly #kernels: Kernels;
+  /** Where rows are put together that go on to memory of this thread alone: kernels reach no further than the arena. */
+  readonly #scratch: Uint8Array;
+
+  constructor(arena: Arena, kernels: Kernels, rank: number) {
+    this.#arena = arena;
+    this.#kernels = kernels;
+    this.#scratch = arena.array(`rows${rank}`) as Uint8Array;
+  }
+
+  /**
+   * Copies rows of the data set into `target`, one behind the other.
+   *
+   * @param order numbers of the rows in the epoch's order, in the arena; null if that is the order of the data set.
+   */
+  gather({ segment, rowSize }: Column, target: ArenaArray, { start, rows }: Rows, order: Int32Array | null): void {
+    const source = this.#arena.array(segment);
+    if (!order) copyValues(source.subarray(start * rowSize, (start + rows) * rowSize), target);
+    else if (source.constructor !== target.constructor) convertRows(source, rowSize, target, order, { start, rows });
+    else this.#gatherBytes(source, rowSize * source.BYTES_PER_ELEMENT, target, order.byteOffset + start * 4, rows);
+  }
+
+  #gatherBytes(source: ArenaArray, rowBytes: number, target: ArenaArray, order: number, rows: number): void {
+    const isInArena = target.buffer === this.#arena.memory.buffer;
+    const at = isInArena ? target.byteOffset : this.#scratch.byteOffset;
+    this.#kernels.gatherRows(at, source.byteOffset, rowBytes, order, rows);
+    if (isInArena) return;
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, rows * rowBytes);
+    copyValues(this.#scratch.subarray(0, rows * rowBytes), bytes);
+  }
+}
+
+/** Rows of a program on a tape, where whole numbers and booleans are floats. */
+function convertRows(
   source: ArenaArray,
   rowSize: number,
   target: ArenaArray,
-  { start, rows }: { start: Range['start']; rows: number },
-  permutation: Int32Array | null,
+  order: Int32Array,
+  { start, rows }: Rows,
 ): void {
-  if (!permutation) {
-    copyValues(source.subarray(start * rowSize, (start + rows) * rowSize), target);
-    return;
-  }
   for (let i = 0; i < rows; i++) {
-    const from = (permutation[start + i] as number) * rowSize;
-    if (rowSize >= SHORT_ROW) {
-      target.set(source.subarray(from, from + rowSize), i * rowSize);
-    } else {
-      const to = i * rowSize;
-      for (let j = 0; j < rowSize; j++) target[to + j] = source[from + j] as number;
-    }
+    const from = (order[start + i] as number) * rowSize;
+    const to = i * rowSize;
+    for (let j = 0; j < rowSize; j++) target[to + j] = source[from + j] as number;
   }
 }

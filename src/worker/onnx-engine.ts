@@ -10,7 +10,7 @@ import { tapeBytes } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { BoundProgram } from './bound-program.js';
-import { gatherRows } from './gather.js';
+import { Gatherer } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import type { RunnableProgram } from './runnable-program.js';
 import { TapeProgram } from './tape-program.js';
@@ -40,6 +40,7 @@ export class OnnxEngine implements GradientEngine {
   #tapeBytes = 0;
   readonly #tapeWeights: Segment;
   readonly #totals: Totals;
+  readonly #gatherer: Gatherer;
   readonly #permutation: Int32Array;
   readonly #logs: Float32Array;
   readonly #arenaWeights: Float32Array;
@@ -62,6 +63,7 @@ export class OnnxEngine implements GradientEngine {
     this.#logs = arena.floats('logs');
     this.#arenaWeights = arena.floats('weights');
     this.#totals = new Totals(arena, kernels, setup.shards, setup.rank);
+    this.#gatherer = new Gatherer(arena, kernels, setup.rank);
     this.#control = control;
     const ownWeights = keepsOwnWeights(setup.rule);
     this.#ownWeights = ownWeights ? Float32Array.from(this.#arenaWeights) : undefined;
@@ -210,8 +212,7 @@ export class OnnxEngine implements GradientEngine {
       } else if (role.kind === 'uniform') {
         this.#drawUniform(input, role, bound.program.unitShards, target, shard);
       } else {
-        const { segment, rowSize } = columnOf(data, role);
-        gatherRows(this.#arena.array(segment), rowSize, target, shard, this.#order);
+        this.#gatherer.gather(columnOf(data, role), target, shard, this.#order);
       }
     }
     this.gatherMilliseconds += performance.now() - started;

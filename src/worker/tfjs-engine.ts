@@ -8,7 +8,8 @@ import type { Column, DataSet, EagerModel, ReplicaSetup, Work } from '../common/
 import { keepsOwnWeights } from '../common/update-rules.js';
 import { type OpenModel, type OpenWeight, openModel } from '../compiler/trace/engine.js';
 import { type BatchTensors, runEvaluation, runTraining } from '../compiler/trace/model-steps.js';
-import { gatherRows } from './gather.js';
+import { loadKernels } from '../kernels/kernels.js';
+import { Gatherer } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { SeededDraws } from './seeded-draws.js';
 import { useFastestBackend } from './wasm-backend.js';
@@ -25,6 +26,7 @@ export class TfjsEngine implements GradientEngine {
   readonly #eager: EagerModel;
   readonly #built: tf.LayersModel;
   readonly #model: OpenModel;
+  readonly #gatherer: Gatherer;
   readonly #draws: SeededDraws;
   /** Weights of this thread alone, where they must not change while a step is computed on them. */
   readonly #ownWeights: Float32Array | undefined;
@@ -53,6 +55,7 @@ export class TfjsEngine implements GradientEngine {
     this.#built = model;
     this.#model = openAlike(model, setup);
     this.#draws = new SeededDraws(this.#model, setup.key);
+    this.#gatherer = new Gatherer(arena, loadKernels(setup.memory), setup.rank);
     const weights = arena.floats('weights');
     this.#ownWeights = keepsOwnWeights(setup.rule) ? Float32Array.from(weights) : undefined;
     this.#weights = this.#ownWeights ?? weights;
@@ -138,7 +141,7 @@ export class TfjsEngine implements GradientEngine {
     const { features, targets, sampleWeights } = this.#data as DataSet;
     const take = (column: Column, { shape, dtype }: TensorSpec): tf.Tensor => {
       const values: ArenaArray = allocate(dtype, shard.rows * column.rowSize);
-      gatherRows(this.#arena.array(column.segment), column.rowSize, values, shard, this.#order);
+      this.#gatherer.gather(column, values, shard, this.#order);
       return tf.tensor(values, [shard.rows, ...shape], dtype);
     };
     const all = (columns: Column[], specs: TensorSpec[]) => columns.map((c, i) => take(c, specs[i] as TensorSpec));

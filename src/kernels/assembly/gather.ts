@@ -1,0 +1,26 @@
+/** Rows from this size on are copied by the engine's own copy, whose call costs more than copying less. */
+const LONG: usize = 256;
+
+/**
+ * Copies rows of `bytes` bytes each to `target`, one behind the other.
+ *
+ * @param source the first row of all
+ * @param order the numbers of the rows to copy, of four bytes each
+ */
+export function gatherRows(target: usize, source: usize, bytes: usize, order: usize, rows: i32): void {
+  for (let i = 0; i < rows; i++) {
+    const row = source + <usize>load<u32>(order) * bytes;
+    if (bytes >= LONG) memory.copy(target, row, bytes);
+    else copyShort(target, row, bytes);
+    order += 4;
+    target += bytes;
+  }
+}
+
+@inline
+function copyShort(target: usize, source: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(target + at, v128.load(source + at));
+  for (; at + 4 <= bytes; at += 4) store<u32>(target + at, load<u32>(source + at));
+  for (; at < bytes; at++) store<u8>(target + at, load<u8>(source + at));
+}
