@@ -51,7 +51,7 @@ export function buildArena(
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
-    layout.add(`sums${rank}`, 'float32', mostScattered(programs));
+    layout.add(`totals${rank}`, 'float32', largestTotal(programs));
     layout.add(`rows${rank}`, 'bool', shuffledRows > 0 ? options.batchSize * mostRowBytes(rooms) : 0);
     layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
     layout.add(`tape${rank}`, 'float32', tapeWords(tapes, shards));
@@ -94,12 +94,13 @@ function addRuleSegments(
   for (let rank = 0; rank < workers; rank++) layout.add(`shares${rank}`, 'float32', replicas);
 }
 
-/** Values of the largest piece of a sum that a shard has, with room for a whole vector behind it. */
-function mostScattered(programs: StepProgram[]): number {
+/** Values of the largest total that kernels put together, with room for a whole vector behind it. */
+function largestTotal(programs: StepProgram[]): number {
   const sizes = programs.flatMap(({ exchanges, unitShards = 1 }) =>
-    exchanges
-      .filter(({ collective }) => collective.kind === 'reduce-scatter')
-      .map(({ shape }) => sizeOf(shape) / unitShards + LINE),
+    exchanges.map(({ shape, collective: { kind } }) => {
+      if (kind === 'all-reduce') return 0;
+      return (kind === 'all-gather' ? sizeOf(shape) * unitShards : sizeOf(shape) / unitShards) + LINE;
+    }),
   );
   return Math.max(0, ...sizes);
 }

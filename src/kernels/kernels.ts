@@ -58,6 +58,14 @@ export interface Kernels {
   reduceRmsprop(
     ...args: [...KernelPass, rate: number, rho: number, momentum: number, epsilon: number, centered: boolean]
   ): void;
+  copyRuns(
+    target: number,
+    targetStride: number,
+    source: number,
+    sourceStride: number,
+    bytes: number,
+    runs: number,
+  ): void;
   gatherRows(target: number, source: number, bytes: number, order: number, rows: number): void;
   averageReplicas(
     weights: number,

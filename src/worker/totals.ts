@@ -1,7 +1,9 @@
 import type { Arena } from '../common/arena.js';
+import { copyValues } from '../common/copy.js';
 import type { ExchangePlace } from '../common/exchanges.js';
-import { forEachRun, type Piece, putPiece } from '../common/pieces.js';
+import { forEachRun, type Piece } from '../common/pieces.js';
 import type { Reduction } from '../common/program.js';
+import { sizeOf } from '../common/shapes.js';
 import type { Kernels } from '../kernels/kernels.js';
 
 const FLOAT_BYTES = 4;
@@ -15,12 +17,12 @@ export class Totals {
   readonly values: Float32Array;
   readonly #parts: Float32Array;
   readonly #kernels: Kernels;
-  /** Where the kernels put sums. */
-  readonly #sums: Float32Array;
+  /** Where the kernels put what shards go on with. */
+  readonly #made: Float32Array;
 
   constructor(arena: Arena, kernels: Kernels, shards: number, rank: number) {
     this.#parts = arena.floats('exchange');
-    this.#sums = arena.floats(`sums${rank}`);
+    this.#made = arena.floats(`totals${rank}`);
     this.#kernels = kernels;
     this.values = new Float32Array(this.#parts.length / shards);
   }
@@ -41,23 +43,27 @@ export class Totals {
 
   /** Puts the parts of `count` shards side by side along `axis` of `total`. */
   allGather({ exchange, offset, size }: ExchangePlace, axis: number, count: number, total: Float32Array): void {
-    const shape = exchange.shape.map((n, i) => (i === axis ? n * count : n));
+    const runs = sizeOf(exchange.shape.slice(0, axis));
+    const bytes = (size / runs) * FLOAT_BYTES;
+    const made = this.#made.byteOffset;
     for (let index = 0; index < count; index++) {
-      putPiece(this.#part(index, offset, size), shape, { axis, index, count }, total);
+      const part = this.#part(index, offset, size).byteOffset;
+      this.#kernels.copyRuns(made + index * bytes, count * bytes, part, bytes, bytes, runs);
     }
+    copyValues(this.#made.subarray(0, total.length), total);
   }
 
   /** Adds up a piece of the parts of all shards: the only one that its shard goes on with. */
   reduceScatter({ exchange, offset, size }: ExchangePlace, place: Piece, total: Float32Array): void {
     const first = this.#part(0, offset, size).byteOffset;
     const stride = this.values.length * FLOAT_BYTES;
-    const sums = this.#sums.byteOffset;
+    const made = this.#made.byteOffset;
     forEachRun(exchange.shape, place, (at, from, length) => {
       // The kernels go through all addresses at the same offset, and in whole vectors: the next run writes over what is too much.
       const [start, end] = [from * FLOAT_BYTES, (from + length) * FLOAT_BYTES];
-      this.#kernels.reduceAssign(sums + at * FLOAT_BYTES - start, first, stride, place.count, start, end);
+      this.#kernels.reduceAssign(made + at * FLOAT_BYTES - start, first, stride, place.count, start, end);
     });
-    total.set(this.#sums.subarray(0, total.length));
+    copyValues(this.#made.subarray(0, total.length), total);
   }
 
   #part(shard: number, offset: number, size: number): Float32Array {

@@ -1,4 +1,6 @@
-/** Rows from this size on are copied by the engine's own copy, whose call costs more than copying less. */
+/** Copies of what does not lie in one piece. */
+
+/** Stretches of this size on are copied by the engine's own copy, whose call costs more than copying less. */
 const LONG: usize = 256;
 
 /**
@@ -9,12 +11,32 @@ const LONG: usize = 256;
  */
 export function gatherRows(target: usize, source: usize, bytes: usize, order: usize, rows: i32): void {
   for (let i = 0; i < rows; i++) {
-    const row = source + <usize>load<u32>(order) * bytes;
-    if (bytes >= LONG) memory.copy(target, row, bytes);
-    else copyShort(target, row, bytes);
+    copy(target, source + <usize>load<u32>(order) * bytes, bytes);
     order += 4;
     target += bytes;
   }
+}
+
+/** Copies `runs` stretches of `bytes` bytes each, which begin a stride from each other. */
+export function copyRuns(
+  target: usize,
+  targetStride: usize,
+  source: usize,
+  sourceStride: usize,
+  bytes: usize,
+  runs: i32,
+): void {
+  for (let i = 0; i < runs; i++) {
+    copy(target, source, bytes);
+    target += targetStride;
+    source += sourceStride;
+  }
+}
+
+@inline
+function copy(target: usize, source: usize, bytes: usize): void {
+  if (bytes >= LONG) memory.copy(target, source, bytes);
+  else copyShort(target, source, bytes);
 }
 
 @inline

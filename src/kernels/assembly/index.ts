@@ -1,5 +1,5 @@
 export { averageReplicas, averageReplicasOuter } from './average';
-export { gatherRows } from './gather';
+export { copyRuns, gatherRows } from './gather';
 export { reduceSquares } from './norm';
 export { fillUniform, philoxBlock, shuffle } from './random';
 export {
