@@ -11,6 +11,9 @@
 
 import { divisorUnlessTiny, unlessTiny } from './tiny';
 
+/** Bytes of a cache line: slices are whole ones. */
+const LINE: usize = 64;
+
 // What is done to gradients and weights whatever the optimizer. In globals, since each thread has its own instance: set
 // before a pass, so that the kernels need not hand on three more numbers each.
 let gradientScale: f32 = 1;
@@ -49,7 +52,11 @@ export function sumOfSlots(gradients: usize, stride: usize, slots: i32, offset: 
 @inline
 function gradientAt(gradients: usize, stride: usize, slots: i32, offset: usize): v128 {
   const sum = sumOfSlots(gradients, stride, slots, offset);
-  if (!altersGradient) return sum;
+  return altersGradient ? scaledAndClipped(sum) : sum;
+}
+
+@inline
+function scaledAndClipped(sum: v128): v128 {
   const scaled = f32x4.mul(sum, f32x4.splat(gradientScale));
   return f32x4.pmax(f32x4.pmin(scaled, f32x4.splat(clipValue)), f32x4.splat(-clipValue));
 }
@@ -125,15 +132,70 @@ export function reduceSgdMomentum(
   momentum: f32,
   nesterov: bool,
 ): void {
+  // One loop for each of the usual cases: its branches took as long as the arithmetic.
+  if (altersGradient || nesterov) {
+    momentumPass(weights, velocity, gradients, stride, count, from, to, inner, outer, momentum, altersGradient, nesterov);
+  } else if (count == 1) {
+    momentumPass(weights, velocity, gradients, stride, 1, from, to, inner, outer, momentum, false, false);
+  } else if (count == 2) {
+    momentumPass(weights, velocity, gradients, stride, 2, from, to, inner, outer, momentum, false, false);
+  } else {
+    momentumPass(weights, velocity, gradients, stride, count, from, to, inner, outer, momentum, false, false);
+  }
+}
+
+/** @param altered whether gradients are scaled or clipped */
+@inline
+function momentumPass(
+  weights: usize,
+  velocity: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  from: usize,
+  to: usize,
+  inner: f32,
+  outer: f32,
+  momentum: f32,
+  altered: bool,
+  nesterov: bool,
+): void {
   const a = f32x4.splat(inner);
   const b = f32x4.splat(outer);
   const m = f32x4.splat(momentum);
-  for (let offset = from; offset < to; offset += 16) {
-    const g = f32x4.mul(a, gradientAt(gradients, stride, count, offset));
-    const v = unlessTiny(f32x4.add(f32x4.mul(m, v128.load(velocity + offset)), g));
-    v128.store(velocity + offset, v);
-    change(weights + offset, f32x4.mul(b, nesterov ? f32x4.add(f32x4.mul(m, v), g) : v));
+  const kept = f32x4.splat(keep);
+  for (let offset = from; offset < to; offset += LINE) {
+    const w = weights + offset;
+    const v = velocity + offset;
+    const g = gradients + offset;
+    momentumStep(w, v, g, stride, count, a, b, m, kept, altered, nesterov);
+    momentumStep(w + 16, v + 16, g + 16, stride, count, a, b, m, kept, altered, nesterov);
+    momentumStep(w + 32, v + 32, g + 32, stride, count, a, b, m, kept, altered, nesterov);
+    momentumStep(w + 48, v + 48, g + 48, stride, count, a, b, m, kept, altered, nesterov);
   }
+}
+
+/** Four floats. */
+@inline
+function momentumStep(
+  weights: usize,
+  velocity: usize,
+  gradients: usize,
+  stride: usize,
+  count: i32,
+  inner: v128,
+  outer: v128,
+  momentum: v128,
+  kept: v128,
+  altered: bool,
+  nesterov: bool,
+): void {
+  const sum = sumOfSlots(gradients, stride, count, 0);
+  const g = f32x4.mul(inner, altered ? scaledAndClipped(sum) : sum);
+  const v = unlessTiny(f32x4.add(f32x4.mul(momentum, v128.load(velocity)), g));
+  v128.store(velocity, v);
+  const by = f32x4.mul(outer, nesterov ? f32x4.add(f32x4.mul(momentum, v), g) : v);
+  v128.store(weights, f32x4.add(f32x4.mul(kept, v128.load(weights)), by));
 }
 
 export function reduceAdagrad(
