@@ -64,5 +64,8 @@ async function run(updates: number): Promise<Measured> {
   return { first: await firstUpdate(), ...(await train(updates)) };
 }
 
-await answerRequests(process.version, { check, run });
-await trainer.close();
+try {
+  await answerRequests(process.version, { check, run });
+} finally {
+  await trainer.close();
+}

@@ -40,8 +40,9 @@ export interface ScalingSamples {
 
 /** Times of the machine's limits, of each rate, in milliseconds. */
 const LIMIT_MILLISECONDS = 100;
-/** Updates by which the time of one is guessed, and the share of a round by which it is found: the first ones are slow. */
+/** Updates of a first, short training, by which the time of one is guessed. */
 const WARM_UP_BATCHES = 4;
+/** Share of a round that the next one takes, by which it is measured: the first updates are slow. */
 const WARM_UP_SHARE = 1 / 4;
 /** Bytes copied at a time: no more than tells main memory from caches. */
 const MOST_COPIED = 2 ** 25;
@@ -54,7 +55,7 @@ interface Entry {
   batches: number;
   epochs: number;
   runs: RunSummary[];
-  /** They stay from round to round. */
+  /** Kept from round to round. */
   threads: KeptThreads;
 }
 
@@ -77,7 +78,7 @@ export async function measureScaling(
   });
   const rows = Math.max(...points.map(({ batchSize }) => batchSize * mostBatches(batchSize)));
   const data = factory(1, rows).data();
-  const threads = [...new Set(points.map(({ workers }) => workers))];
+  const counts = [...new Set(points.map(({ workers }) => workers))];
   const limits: MachineLimits[] = [];
   try {
     onStep?.('warming up');
@@ -94,14 +95,14 @@ export async function measureScaling(
         entry.runs.push(await train(entry, data, options));
       }
       const copied = Math.min(MOST_COPIED, Math.max(4096, work.parameterBytes));
-      for (const count of threads) limits.push(await measureLimits(count, copied, LIMIT_MILLISECONDS));
+      for (const count of counts) limits.push(await measureLimits(count, copied, LIMIT_MILLISECONDS));
     }
   } finally {
     data.x.dispose();
     data.y.dispose();
     await Promise.all(entries.map(({ threads }) => threads.end()));
   }
-  return { points: entries.map(samplesOf), limits: threads.map((count) => typicalLimits(count, limits)) };
+  return { points: entries.map(samplesOf), limits: counts.map((count) => typicalLimits(count, limits)) };
 }
 
 async function train(

@@ -22,8 +22,9 @@ const ALIGNMENT = 64;
 /** What one WebAssembly memory can address. */
 const MAXIMUM_BYTES = 2 ** 32;
 
-/** Of an element. */
-export const BYTES: Record<DType, number> = { float32: 4, int32: 4, bool: 1 };
+export const FLOAT_BYTES = 4;
+/** Bytes of one element. */
+export const ELEMENT_BYTES: Record<DType, number> = { float32: FLOAT_BYTES, int32: 4, bool: 1 };
 
 /** Lays out segments one behind the other from `firstByte` on, each on a cache line of its own. */
 export class LayoutBuilder {
@@ -36,7 +37,7 @@ export class LayoutBuilder {
 
   add(name: string, dtype: DType, length: number): this {
     this.#segments[name] = { offset: this.#end, length, dtype };
-    this.#end += Math.ceil((length * BYTES[dtype]) / ALIGNMENT) * ALIGNMENT;
+    this.#end += Math.ceil((length * ELEMENT_BYTES[dtype]) / ALIGNMENT) * ALIGNMENT;
     return this;
   }
 
@@ -93,5 +94,5 @@ export function viewOf(buffer: ArrayBufferLike, dtype: DType, offset = 0, length
 
 /** A typed array of `dtype` with memory of its own. */
 export function allocate(dtype: DType, length: number): ArenaArray {
-  return viewOf(new ArrayBuffer(length * BYTES[dtype]), dtype);
+  return viewOf(new ArrayBuffer(length * ELEMENT_BYTES[dtype]), dtype);
 }

@@ -204,12 +204,13 @@ function lower(step: TracedStep): Lowered {
   return { roles, outputs };
 }
 
+/** Trained parameters, and values of the rows that a mini-batch brings. */
 function sizeOfStep({ roles, outputs }: Lowered): StepSize {
   const gradients = outputs.filter(({ role }) => role.kind === 'gradient').map(({ value }) => value);
   const inputs = topologicalOrder(outputs.map(({ value }) => value)).filter(({ op }) => op === 'Input');
   const rows = inputs.filter(({ attrs }) => {
     const kind = roles.get(attrs.name as string)?.kind;
-    return kind === 'feature' || kind === 'target';
+    return kind === 'feature' || kind === 'target' || kind === 'sampleWeight';
   });
   const elements = (values: readonly Value[]) => values.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   return { parameters: elements(gradients), gathered: elements(rows) };

@@ -4,15 +4,16 @@ import { sizeOf } from './graph/shapes.js';
 import type { Value } from './graph/value.js';
 
 /**
- * Nanoseconds, measured on a processor of 2024 with AVX-512 (dense networks of 50,000 to 6 million parameters). Their ratio matters:
- * `npm run bench:peers` shows whether what follows from them is right.
+ * Nanoseconds, measured on a processor of 2024 with AVX-512 (dense networks of 50,000 to 6 million parameters). Only their
+ * ratios matter, and `npm run bench:peers` shows whether what follows from them is right.
  */
 const PER_PRODUCT = 0.0088;
 const PER_ELEMENT = 0.3;
 /** ONNX Runtime's own work for an operator, which every shard has again. */
-const PER_OPERATOR = 1_100;
+export const PER_OPERATOR = 1_100;
 /** A value of the training rows, brought to where the program reads it. */
 const PER_GATHERED = 0.18;
+/** A parameter, for its optimizer step; workers share them. */
 const PER_UPDATED = 0.25;
 /** Each shard of rows writes a gradient of its own, which others read, and reads the weights: in the caches of other cores. */
 const PER_PARAMETER = 0.6;
@@ -24,7 +25,9 @@ const PER_STAGE = 50_000;
 /** A value that shards exchange: written, read by others and put where the next stage finds it. */
 const PER_EXCHANGED = 1.3;
 
-const FREE = new Set(['Input', 'Constant', 'Expand', 'Identity', 'Reshape', 'Transpose']);
+/** What is no operator for the runtime, and what only moves elements. */
+const NO_OPERATOR = new Set(['Input', 'Constant', 'Identity', 'Reshape']);
+const MOVES = new Set([...NO_OPERATOR, 'Expand', 'Transpose']);
 
 /** What a step works on beside its operators. */
 export interface StepSize {
@@ -81,10 +84,10 @@ function sum(order: readonly Value[], of: (value: Value) => number): number {
 }
 
 function workOf(value: Value): number {
-  const elements = FREE.has(value.op) ? 0 : sizeOf(value.shape);
+  const elements = MOVES.has(value.op) ? 0 : sizeOf(value.shape);
   return productsOf(value) * PER_PRODUCT + elements * PER_ELEMENT;
 }
 
 function overheadOf({ op }: Value): number {
-  return FREE.has(op) ? 0 : PER_OPERATOR;
+  return NO_OPERATOR.has(op) ? 0 : PER_OPERATOR;
 }

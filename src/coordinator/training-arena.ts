@@ -1,4 +1,4 @@
-import { Arena, BYTES, LayoutBuilder } from '../common/arena.js';
+import { Arena, ELEMENT_BYTES, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
 import { copyValues } from '../common/copy.js';
 import { slotLength } from '../common/exchanges.js';
@@ -37,6 +37,8 @@ export function buildArena(
 ): { arena: Arena; dataSets: DataSet[] } {
   const layout = new LayoutBuilder(FIRST_FREE_BYTE);
   const { workers, shards, split } = options;
+  const shuffledBatch = Math.min(options.batchSize, shuffledRows);
+  const gatheredRows = split === 'units' ? shuffledBatch : Math.ceil(shuffledBatch / shards);
   layout
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
@@ -52,7 +54,8 @@ export function buildArena(
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
     layout.add(`totals${rank}`, 'float32', largestTotal(programs));
-    layout.add(`rows${rank}`, 'bool', shuffledRows > 0 ? options.batchSize * mostRowBytes(rooms) : 0);
+    // Bytes, whatever the rows are: where a worker puts the rows of a shard together (see `Gatherer`).
+    layout.add(`rows${rank}`, 'bool', gatheredRows * mostRowBytes(rooms));
     layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
     layout.add(`tape${rank}`, 'float32', tapeWords(tapes, shards));
     // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
@@ -94,7 +97,7 @@ function addRuleSegments(
   for (let rank = 0; rank < workers; rank++) layout.add(`shares${rank}`, 'float32', replicas);
 }
 
-/** Values of the largest total that kernels put together, with room for a whole vector behind it. */
+/** Values of the largest total that kernels put together, with a cache line behind it: kernels write whole vectors. */
 function largestTotal(programs: StepProgram[]): number {
   const sizes = programs.flatMap(({ exchanges, unitShards = 1 }) =>
     exchanges.map(({ shape, collective: { kind } }) => {
@@ -105,10 +108,13 @@ function largestTotal(programs: StepProgram[]): number {
   return Math.max(0, ...sizes);
 }
 
-/** Bytes of the longest row of any column. */
+/** Bytes of the longest row of any column of any room. */
 function mostRowBytes(rooms: Room[]): number {
   const columns = rooms.flatMap(({ like }) => [...like.features, ...like.targets, ...like.sampleWeights]);
-  return Math.max(0, ...columns.map((column) => (column ? sizeOf(column.shape.slice(1)) * BYTES[column.dtype] : 0)));
+  return Math.max(
+    0,
+    ...columns.map((column) => (column ? sizeOf(column.shape.slice(1)) * ELEMENT_BYTES[column.dtype] : 0)),
+  );
 }
 
 /** Numbers that the simulated speeds of one shard need. */

@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
 import type { Control } from '../common/control.js';
-import { bytesOf, copyBytes } from '../common/copy.js';
+import { byteView, copyBytes } from '../common/copy.js';
 import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
 import type { DType, NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
@@ -55,8 +55,8 @@ export class BoundProgram implements RunnableProgram {
     this.#parameters = setup.parameters;
     this.#exchanges = placeExchanges(program);
     this.#gradients = arena.floats('gradients');
-    const isAlone = program.stages.length === 1;
-    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, isAlone));
+    const isWholeProgram = program.stages.length === 1;
+    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, isWholeProgram));
   }
 
   /** Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's. */
@@ -149,7 +149,7 @@ export class BoundProgram implements RunnableProgram {
       const inPlace = memory === 'shared' || !(to.buffer instanceof SharedArrayBuffer);
       const own = inPlace ? to : this.#privateOf(name, to.length);
       binding.outputs[name] = tensorOver(own, target.shape, 'float32');
-      if (own !== to) binding.copies.push({ from: bytesOf(own), to: bytesOf(to) });
+      if (own !== to) binding.copies.push({ from: byteView(own), to: byteView(to) });
     }
     return binding;
   }

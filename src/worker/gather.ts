@@ -1,11 +1,11 @@
-import type { Arena, ArenaArray } from '../common/arena.js';
+import { type Arena, type ArenaArray, ELEMENT_BYTES } from '../common/arena.js';
 import { copyValues } from '../common/copy.js';
 import type { Column } from '../common/protocol.js';
-import type { Range } from '../common/shards.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Shard } from './gradient-engine.js';
 
 /** The rows of a shard, by their places in the epoch's order. */
-type Rows = { start: Range['start']; rows: number };
+type Places = Pick<Shard, 'start' | 'rows'>;
 
 /** Brings the rows of shards to where programs read them. */
 export class Gatherer {
@@ -23,19 +23,27 @@ export class Gatherer {
   /**
    * Copies rows of the data set into `target`, one behind the other.
    *
+   * @param target values of `rows` rows, in the arena or not; of another type, they are converted.
    * @param order numbers of the rows in the epoch's order, in the arena; null if that is the order of the data set.
    */
-  gather({ segment, rowSize }: Column, target: ArenaArray, { start, rows }: Rows, order: Int32Array | null): void {
+  gather({ segment, rowSize }: Column, target: ArenaArray, { start, rows }: Places, order: Int32Array | null): void {
     const source = this.#arena.array(segment);
     if (!order) copyValues(source.subarray(start * rowSize, (start + rows) * rowSize), target);
     else if (source.constructor !== target.constructor) convertRows(source, rowSize, target, order, { start, rows });
-    else this.#gatherBytes(source, rowSize * source.BYTES_PER_ELEMENT, target, order.byteOffset + start * 4, rows);
+    else
+      this.#gatherBytes(
+        source,
+        rowSize * source.BYTES_PER_ELEMENT,
+        target,
+        order.byteOffset + start * ELEMENT_BYTES.int32,
+        rows,
+      );
   }
 
-  #gatherBytes(source: ArenaArray, rowBytes: number, target: ArenaArray, order: number, rows: number): void {
+  #gatherBytes(source: ArenaArray, rowBytes: number, target: ArenaArray, orderAddress: number, rows: number): void {
     const isInArena = target.buffer === this.#arena.memory.buffer;
-    const at = isInArena ? target.byteOffset : this.#scratch.byteOffset;
-    this.#kernels.gatherRows(at, source.byteOffset, rowBytes, order, rows);
+    const address = isInArena ? target.byteOffset : this.#scratch.byteOffset;
+    this.#kernels.gatherRows(address, source.byteOffset, rowBytes, orderAddress, rows);
     if (isInArena) return;
     const bytes = new Uint8Array(target.buffer, target.byteOffset, rows * rowBytes);
     copyValues(this.#scratch.subarray(0, rows * rowBytes), bytes);
@@ -48,7 +56,7 @@ function convertRows(
   rowSize: number,
   target: ArenaArray,
   order: Int32Array,
-  { start, rows }: Rows,
+  { start, rows }: Places,
 ): void {
   for (let i = 0; i < rows; i++) {
     const from = (order[start + i] as number) * rowSize;

@@ -1,10 +1,8 @@
-import type { Arena } from '../common/arena.js';
+import { type Arena, FLOAT_BYTES } from '../common/arena.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { ReplicaSetup } from '../common/protocol.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Slice, Target, Updater } from './updater.js';
-
-const FLOAT_BYTES = 4;
 
 /** Weights of their own for every shard, for training that meets only now and then. */
 export class LocalReplicas {

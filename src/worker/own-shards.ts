@@ -9,7 +9,7 @@ export class OwnShards {
   readonly #workers: number;
   readonly #rank: number;
 
-  /** @param workers how many share the shards, the first ones of all. */
+  /** @param workers how many workers share the shards: those of rank 0 to `workers` - 1. */
   constructor(setup: Pick<ReplicaSetup, 'shards' | 'split'>, workers: number, rank: number) {
     this.#setup = setup;
     this.#workers = workers;
@@ -17,17 +17,12 @@ export class OwnShards {
   }
 
   /** Those that have rows, as batches of their own. */
-  batches(batch: Batch): Shard[] {
-    return this.#own((index) => this.batch(batch, index));
-  }
-
-  /** Shard `index`, whoever's it is, as a batch of its own; undefined if it has no rows. */
-  batch(batch: Batch, index: number): Shard | undefined {
-    return shardOf(batch, index, this.#setup.shards, false);
+  asBatches(batch: Batch): Shard[] {
+    return this.#own((index) => shardOf(batch, index, this.#setup.shards, false));
   }
 
   /** Those that have anything to do, as parts of the mini-batch. */
-  parts(work: Work, batch: Batch): Shard[] {
+  asParts(work: Work, batch: Batch): Shard[] {
     return this.#own((index) =>
       this.#splitOf(work) === 'units' ? unitShardOf(batch, index) : shardOf(batch, index, this.#setup.shards, true),
     );

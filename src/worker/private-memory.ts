@@ -1,11 +1,10 @@
-import { Arena, LayoutBuilder } from '../common/arena.js';
+import { Arena, FLOAT_BYTES, LayoutBuilder } from '../common/arena.js';
 import { copyValues } from '../common/copy.js';
 import type { ParameterLayout } from '../common/parameters.js';
 import type { Range } from '../common/shards.js';
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '../kernels/kernels.js';
 import { type Slice, Updater } from './updater.js';
 
-const FLOAT_BYTES = 4;
 const PAGE_BYTES = 65_536;
 
 /** What a training step reads and writes, in the order of the arena: the accumulator is the slot in front of the gradients. */

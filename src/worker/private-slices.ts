@@ -1,15 +1,14 @@
+import { FLOAT_BYTES } from '../common/arena.js';
 import type { ParameterLayout, WeightRole } from '../common/parameters.js';
 import type { ReplicaSetup } from '../common/protocol.js';
 import { piece, type Range } from '../common/shards.js';
 import { ownSlice, type Slice } from './updater.js';
 
-const FLOAT_BYTES = 4;
-
 /**
- * What a worker that trains in memory of its own reads of the arena, and what of it the others do not have alike, for it to
- * give back.
+ * What a worker that trains in memory of its own copies from the arena (`read`) and back into it (`published`), in bytes. Weights
+ * that all shards of units train alike are copied back by rank 0 alone.
  *
- * @param workers how many share the shards.
+ * @param workers how many workers share the shards.
  */
 export function privateSlices(
   { parameters, shards, split, rank }: ReplicaSetup,
@@ -23,7 +22,7 @@ export function privateSlices(
   return { read: [whole, pieces], published: rank === 0 ? [whole, pieces] : [pieces] };
 }
 
-/** The parts of the parameter vector that shards of units, consecutive ones, read: what is not cut, and their own pieces. Bytes. */
+/** The parts of the parameter vector that shards of units, consecutive ones, read: what is not cut, and their own pieces; in bytes. */
 function unitSlices(
   { parameters, trainedEnd, replacedEnd }: ParameterLayout,
   own: Range,

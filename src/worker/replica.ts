@@ -16,7 +16,7 @@ import type {
 } from '../common/protocol.js';
 import { piece } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
-import { type Batch, batchesOf } from './batches.js';
+import { type Batch, batchesOf, shardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
@@ -206,12 +206,12 @@ export class Replica {
 
   /** The non-empty shards of a batch that are this worker's, as batches of their own. */
   shardsOf(batch: Batch): Shard[] {
-    return this.#shards.batches(batch);
+    return this.#shards.asBatches(batch);
   }
 
   /** Shard `index` of a batch as a batch of its own, whoever's it is; undefined if it has no rows. */
   shardOf(batch: Batch, index: number): Shard | undefined {
-    return this.#shards.batch(batch, index);
+    return shardOf(batch, index, this.setup.shards, false);
   }
 
   /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
@@ -234,7 +234,7 @@ export class Replica {
 
   #stages(work: Work, batch: Batch): void {
     const { count } = batch.rows;
-    const shards = this.#shards.parts(work, batch);
+    const shards = this.#shards.asParts(work, batch);
     const own = shards.map(({ index }) => index);
     const active = this.#shards.active(work, count);
     for (let stage = 0; stage < this.#engine.stages(work, count); stage++) {

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { FLOAT_BYTES } from '../common/arena.js';
 import { sizeOf } from '../common/shapes.js';
 import { swapCellDropout } from '../compiler/trace/cell-dropout.js';
 import type { OpenModel } from '../compiler/trace/engine.js';
@@ -8,8 +9,6 @@ import { FIRST_FREE_BYTE, type Kernels, loadKernels, MAXIMUM_PAGES } from '../ke
 import type { Shard } from './gradient-engine.js';
 
 const PAGE = 65_536;
-const FLOAT_BYTES = 4;
-
 /** Lets the random layers of a model draw the numbers that the traced step would have: by seed, mini-batch, layer and row. */
 export class SeededDraws {
   readonly #key: [number, number];

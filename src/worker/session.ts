@@ -29,15 +29,15 @@ export class Session {
   readonly #control: Control;
 
   /**
-   * @param isAlone whether it is all of its program. Then the memory of a run is planned, taken in one piece, and kept for the
+   * @param isWholeProgram whether the program has no other session. Then the memory of a run is planned, taken in one piece, and kept for the
    * next. Those of a program in stages take what they need from the system and give it back: each would keep as much as it ever
    * needed, most of it idle, and pieces of many sizes would leave holes.
    * @throws Error if ONNX Runtime refuses the program.
    */
-  constructor(onnx: Uint8Array, control: Control, isAlone = true) {
+  constructor(onnx: Uint8Array, control: Control, isWholeProgram = true) {
     this.#control = control;
     this.#session = control.callNative(() =>
-      load(onnx, { ...OPTIONS, enableCpuMemArena: isAlone, enableMemPattern: isAlone }),
+      load(onnx, { ...OPTIONS, enableCpuMemArena: isWholeProgram, enableMemPattern: isWholeProgram }),
     );
   }
 

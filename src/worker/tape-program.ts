@@ -1,4 +1,4 @@
-import type { Arena, ArenaArray } from '../common/arena.js';
+import { type Arena, type ArenaArray, FLOAT_BYTES } from '../common/arena.js';
 import { parameterAt } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { ReplicaSetup } from '../common/protocol.js';
@@ -6,8 +6,6 @@ import { sizeOf } from '../common/shapes.js';
 import { CALL_WORDS, type Tape, tapeBytes, type Word } from '../common/tape.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { RunnableProgram } from './runnable-program.js';
-
-const FLOAT_BYTES = 4;
 
 /** A step program that runs from its tape: WebAssembly kernels on the arena itself. */
 export class TapeProgram implements RunnableProgram {

@@ -1,12 +1,10 @@
-import type { Arena } from '../common/arena.js';
+import { type Arena, FLOAT_BYTES } from '../common/arena.js';
 import { copyValues } from '../common/copy.js';
 import type { ExchangePlace } from '../common/exchanges.js';
 import { forEachRun, type Piece } from '../common/pieces.js';
 import type { Reduction } from '../common/program.js';
 import { sizeOf } from '../common/shapes.js';
 import type { Kernels } from '../kernels/kernels.js';
-
-const FLOAT_BYTES = 4;
 
 /**
  * What the shards of a mini-batch have in common: each leaves its parts in a slot of the arena, and the workers make of the
@@ -17,12 +15,12 @@ export class Totals {
   readonly values: Float32Array;
   readonly #parts: Float32Array;
   readonly #kernels: Kernels;
-  /** Where the kernels put what shards go on with. */
-  readonly #made: Float32Array;
+  /** Where kernels put a total together: they reach only the arena. */
+  readonly #scratch: Float32Array;
 
   constructor(arena: Arena, kernels: Kernels, shards: number, rank: number) {
     this.#parts = arena.floats('exchange');
-    this.#made = arena.floats(`totals${rank}`);
+    this.#scratch = arena.floats(`totals${rank}`);
     this.#kernels = kernels;
     this.values = new Float32Array(this.#parts.length / shards);
   }
@@ -41,29 +39,29 @@ export class Totals {
     for (let shard = 1; shard < count; shard++) combine(total, this.#part(shard, offset, size));
   }
 
-  /** Puts the parts of `count` shards side by side along `axis` of `total`. */
+  /** Puts the parts of shards 0 to `count` - 1 side by side along `axis`. Each has the exchange's shape, `total` `count` times as much of that axis. */
   allGather({ exchange, offset, size }: ExchangePlace, axis: number, count: number, total: Float32Array): void {
     const runs = sizeOf(exchange.shape.slice(0, axis));
     const bytes = (size / runs) * FLOAT_BYTES;
-    const made = this.#made.byteOffset;
+    const scratch = this.#scratch.byteOffset;
     for (let index = 0; index < count; index++) {
       const part = this.#part(index, offset, size).byteOffset;
-      this.#kernels.copyRuns(made + index * bytes, count * bytes, part, bytes, bytes, runs);
+      this.#kernels.copyRuns(scratch + index * bytes, count * bytes, part, bytes, bytes, runs);
     }
-    copyValues(this.#made.subarray(0, total.length), total);
+    copyValues(this.#scratch.subarray(0, total.length), total);
   }
 
   /** Adds up a piece of the parts of all shards: the only one that its shard goes on with. */
   reduceScatter({ exchange, offset, size }: ExchangePlace, place: Piece, total: Float32Array): void {
     const first = this.#part(0, offset, size).byteOffset;
     const stride = this.values.length * FLOAT_BYTES;
-    const made = this.#made.byteOffset;
+    const scratch = this.#scratch.byteOffset;
     forEachRun(exchange.shape, place, (at, from, length) => {
       // The kernels go through all addresses at the same offset, and in whole vectors: the next run writes over what is too much.
       const [start, end] = [from * FLOAT_BYTES, (from + length) * FLOAT_BYTES];
-      this.#kernels.reduceAssign(made + at * FLOAT_BYTES - start, first, stride, place.count, start, end);
+      this.#kernels.reduceAssign(scratch + at * FLOAT_BYTES - start, first, stride, place.count, start, end);
     });
-    copyValues(this.#made.subarray(0, total.length), total);
+    copyValues(this.#scratch.subarray(0, total.length), total);
   }
 
   #part(shard: number, offset: number, size: number): Float32Array {

@@ -1,4 +1,4 @@
-import type { Arena } from '../common/arena.js';
+import { type Arena, FLOAT_BYTES } from '../common/arena.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
@@ -6,8 +6,6 @@ import { piece, type Range } from '../common/shards.js';
 import type { KernelPass, Kernels } from '../kernels/kernels.js';
 import { GradientNorms } from './gradient-norms.js';
 import { optimizerStep } from './optimizer-step.js';
-
-const FLOAT_BYTES = 4;
 
 /** Number of the slot in which the gradients of several mini-batches are added up: it stands in front of the first. */
 export const ACCUMULATOR = -1;

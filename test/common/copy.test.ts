@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bytesOf, copyBytes, copyValues } from '#shardfit/common/copy.js';
+import { byteView, copyBytes, copyValues } from '#shardfit/common/copy.js';
 
 const shared = (length: number) => new Float32Array(new SharedArrayBuffer(length * 4 + 8), 8, length);
 
@@ -16,7 +16,7 @@ describe.each([
     expect([...to]).toEqual([9, 1, -0, Number.NaN, Infinity, Math.fround(1e-45), 9]);
   });
 
-  it('nothing, of nothing', () => {
+  it('an empty array without touching the other', () => {
     const [, to] = arrays();
     to.fill(9);
     copyValues(new Float32Array(), to, 7);
@@ -39,11 +39,12 @@ it('converts between arrays of different types', () => {
 
 it('copies between views of bytes that are kept', () => {
   const [from, to] = [shared(3), new Float32Array(3)];
-  const [source, target] = [bytesOf(from), bytesOf(to)];
+  const [source, target] = [byteView(from), byteView(to)];
   for (const value of [1, 2]) {
     from.fill(value);
     copyBytes(source, target);
     expect([...to]).toEqual([value, value, value]);
   }
-  expect(() => copyBytes(source, target.subarray(4))).toThrow('12 bytes do not fit in 8');
+  expect(() => copyBytes(source, target.subarray(4))).toThrow('as many bytes to copy to as from, got 8 and 12');
+  expect(() => copyBytes(source.subarray(4), target)).toThrow('got 12 and 8');
 });

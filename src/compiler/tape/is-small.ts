@@ -1,17 +1,21 @@
+import { PER_OPERATOR } from '../expected-time.js';
 import { productsOf } from '../graph/products.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 
-/** Nanoseconds, measured on one core, with tapes and without, for dense networks. Their ratio matters, not the machine. */
-const RUNTIME_CALL = 1150;
+/**
+ * Nanoseconds, measured on one core, with tapes and without, for dense networks small enough to be in doubt; `expected-time` has those of
+ * large ones, whose products are faster. Only their ratios matter.
+ */
 const RUNTIME_PER_PRODUCT = 0.022;
 const RUNTIME_PER_ELEMENT = 0.06;
 const RUNTIME_PER_TRANSCENDENTAL = 1.5;
 const TAPE_CALL = 20;
 const TAPE_PER_PRODUCT = 0.07;
 const TAPE_PER_ELEMENT = 0.4;
-/** Four at a time, or one by one. */
+/** Computed four at a time. */
 const TAPE_PER_TRANSCENDENTAL = 2.5;
+/** Computed one by one. */
 const TAPE_PER_SLOW_TRANSCENDENTAL = 10;
 
 const FREE = new Set(['Input', 'Constant', 'Reshape', 'Identity', 'Squeeze', 'Unsqueeze', 'Flatten']);
@@ -25,7 +29,7 @@ export function isSmall(order: readonly Value[]): boolean {
     if (FREE.has(value.op)) continue;
     const [products, elements] = [productsOf(value), elementsOf(value)];
     const [runtimeElement, tapeElement] = perElement(value);
-    runtime += RUNTIME_CALL + products * RUNTIME_PER_PRODUCT + elements * runtimeElement;
+    runtime += PER_OPERATOR + products * RUNTIME_PER_PRODUCT + elements * runtimeElement;
     tape += TAPE_CALL + products * TAPE_PER_PRODUCT + elements * tapeElement;
   }
   return tape < runtime;

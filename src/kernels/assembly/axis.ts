@@ -1,7 +1,8 @@
-/** Operators of tapes along one axis: see `tape`. `common/tape` has the same lists. */
+/** Operators of tapes along one axis: see `tape`. */
 import { exp4 } from './transcendental';
 
-export const enum Reduction {
+/** The operators of `reduce`, by their numbers in `common/tape`. */
+const enum Reduction {
   Sum,
   Max,
   Min,
@@ -43,27 +44,30 @@ export function softmax(out: usize, x: usize, rows: i32, columns: i32): void {
     exponentials(out, x, end, f32x4.splat(most));
     let sum: f32 = 0;
     for (let at: usize = 0; at < end; at += 4) sum += load<f32>(out + at);
-    const all = f32x4.splat(sum);
+    const sums = f32x4.splat(sum);
     let at: usize = 0;
-    for (; at + 16 <= end; at += 16) v128.store(out + at, f32x4.div(v128.load(out + at), all));
+    for (; at + 16 <= end; at += 16) v128.store(out + at, f32x4.div(v128.load(out + at), sums));
     for (; at < end; at += 4) store<f32>(out + at, load<f32>(out + at) / sum);
     out += end;
     x += end;
   }
 }
 
-/** out = exp(x - largest), of `end` bytes. The last four may be in part the four before: they are the same again. */
+/**
+ * out = exp(x - largest), of `bytes` bytes. `out` must not be `x`: where the number of elements is no multiple of four, the last
+ * four overlap those before, and some are computed twice.
+ */
 @inline
-function exponentials(out: usize, x: usize, end: usize, largest: v128): void {
-  if (end < 16) {
-    for (let at: usize = 0; at < end; at += 4) {
+function exponentials(out: usize, x: usize, bytes: usize, largest: v128): void {
+  if (bytes < 16) {
+    for (let at: usize = 0; at < bytes; at += 4) {
       const one = exp4(f32x4.sub(v128.load32_splat(x + at), largest));
       store<f32>(out + at, f32x4.extract_lane(one, 0));
     }
     return;
   }
-  for (let at: usize = 0; at + 16 < end; at += 16) v128.store(out + at, exp4(f32x4.sub(v128.load(x + at), largest)));
-  const last = end - 16;
+  for (let at: usize = 0; at + 16 < bytes; at += 16) v128.store(out + at, exp4(f32x4.sub(v128.load(x + at), largest)));
+  const last = bytes - 16;
   v128.store(out + last, exp4(f32x4.sub(v128.load(x + last), largest)));
 }
 

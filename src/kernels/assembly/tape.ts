@@ -1,45 +1,15 @@
 /**
- * Runs tapes: small step programs as lists of calls, on float32 tensors in the arena. `common/tape` has the same lists of operators.
+ * Runs tapes: small step programs as lists of calls, on float32 tensors in the arena. `common/tape` has the same list of calls.
  *
  * Pointers and strides are in bytes, sizes in elements. A stride of 0 repeats an element. Booleans and class numbers are
  * floats here. Whatever the sizes, each result is computed by one fixed sequence of operations: it does not depend on how
  * the rows of a mini-batch are cut.
  */
 import { argMax, reduce, softmax } from './axis';
-import { binary, unary, where } from './elementwise';
+import { binary, where } from './binary';
 import { gemm } from './product';
-
-/** Copies a tensor of four axes from strides to strides: transposes, repeats, joins and cuts. */
-function copy(
-  out: usize,
-  x: usize,
-  n0: i32,
-  n1: i32,
-  n2: i32,
-  n3: i32,
-  x0: usize,
-  x1: usize,
-  x2: usize,
-  x3: usize,
-  o0: usize,
-  o1: usize,
-  o2: usize,
-  o3: usize,
-): void {
-  for (let i = 0; i < n0; i++) {
-    for (let j = 0; j < n1; j++) {
-      for (let l = 0; l < n2; l++) {
-        let from = x + <usize>i * x0 + <usize>j * x1 + <usize>l * x2;
-        let to = out + <usize>i * o0 + <usize>j * o1 + <usize>l * o2;
-        for (let m = 0; m < n3; m++) {
-          store<f32>(to, load<f32>(from));
-          from += x3;
-          to += o3;
-        }
-      }
-    }
-  }
-}
+import { stridedCopy } from './strided-copy';
+import { unary } from './unary';
 
 /** The calls of a tape, by number. */
 const enum Call {
@@ -142,7 +112,7 @@ export function runTape(tape: usize, end: usize): void {
         argMax(size(at, 1), size(at, 2), word(at, 3), word(at, 4), float(at, 5));
         break;
       default:
-        copy(
+        stridedCopy(
           size(at, 1),
           size(at, 2),
           word(at, 3),
