@@ -83,7 +83,9 @@ function ofFour(op: Unary, x: v128, alpha: f32, beta: f32): v128 {
   if (op == Unary.Log) return log4(x);
   if (op == Unary.Sqrt) return f32x4.sqrt(x);
   if (op == Unary.Reciprocal) return f32x4.div(one, x);
-  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
+  // With the exponential that is at most 1: the other one overflows where the result is a small number still.
+  const e = exp4(f32x4.neg(f32x4.abs(x)));
+  return f32x4.div(v128.bitselect(one, e, f32x4.ge(x, zero)), f32x4.add(one, e));
 }
 
 /** The operators that are computed one element at a time: they are rare, or have no form for four. */
