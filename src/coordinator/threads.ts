@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ReplicaSetup } from '../common/protocol.js';
+import type { WorkerTrial } from './worker-trial.js';
 
 /** Threads that run one long task each: a worker of a training. piscina owns them. */
 export class Threads {
@@ -36,6 +37,8 @@ export class Threads {
 
 /** Where a training has its threads from, and what becomes of them. */
 export interface ThreadSource {
+  /** Trials of numbers of workers that have ended, for trainings like those that made them; see `Training`. */
+  readonly trials?: Map<string, WorkerTrial>;
   take(count: number): Threads;
   /** @param sound whether all of the threads ended their tasks as they were told to. */
   giveBack(threads: Threads, sound: boolean): Promise<void>;
@@ -49,6 +52,7 @@ export const OWN_THREADS: ThreadSource = {
 
 /** Threads that are kept for the next training. One that begins while they are in use gets others. */
 export class KeptThreads implements ThreadSource {
+  readonly trials = new Map<string, WorkerTrial>();
   #idle: Threads | undefined;
   #ended = false;
 

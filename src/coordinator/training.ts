@@ -39,6 +39,7 @@ export class Training implements AsyncDisposable {
   #diverged = false;
   /** Set while, or since, the number of workers was to be found. */
   readonly #trial: WorkerTrial | undefined;
+  readonly #trials: ThreadSource['trials'];
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions, threads: ThreadSource) {
     const { setup, arena, control, counts, layouts, arrangement, logNames, training, validation } = prepared;
@@ -52,7 +53,11 @@ export class Training implements AsyncDisposable {
     this.#resets = new StateResets(model);
     this.#watch = new HookWatch(model, prepared.weights, options.optimizer !== undefined, this.#resets);
     this.#ledger = new WeightsLedger(model, prepared.weights, arena, layouts, arrangement);
-    if (options.triesWorkers) this.#trial = new WorkerTrial(options.workers, options.gradientAccumulationSteps);
+    this.#trials = threads.trials;
+    if (options.triesWorkers) {
+      const trial = this.#trials?.get(this.#kind);
+      this.#trial = trial ?? new WorkerTrial(options.workers, options.gradientAccumulationSteps);
+    }
     this.#onAbort = () => control.requestStop();
     this.#group = new ReplicaGroup(setup, control, threads);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -211,7 +216,19 @@ export class Training implements AsyncDisposable {
     const seconds = (performance.now() - started) / 1000;
     this.#recorder.add(reports, rows, steps, seconds);
     if (steps > 0) this.#trial?.add(steps, seconds);
-    if (this.#trial?.settled) this.#recorder.settle(this.#trial.workers, this.#trial.tried);
+    if (this.#trial?.settled) this.#settle(this.#trial);
+  }
+
+  #settle(trial: WorkerTrial): void {
+    this.#recorder.settle(trial.workers, trial.tried);
+    this.#trials?.set(this.#kind, trial);
+  }
+
+  /** Trainings of the model that have it in common are expected to be fastest with the same number of workers. */
+  get #kind(): string {
+    const { batchSize, gradientAccumulationSteps, workers } = this.#options;
+    const { shards, split } = this.#prepared.setup;
+    return JSON.stringify({ batchSize, gradientAccumulationSteps, workers, shards, split });
   }
 
   /** Lets the workers run again after an earlier request to stop, unless the signal stands behind it. */

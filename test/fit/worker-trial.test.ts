@@ -1,7 +1,7 @@
 /** `workers: 'auto'` finds a number of workers while it trains. */
 import { availableParallelism } from 'node:os';
 import * as tf from '@tensorflow/tfjs';
-import { fit } from 'shardfit';
+import { fit, Trainer } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { WorkerTrial } from '#shardfit/coordinator/worker-trial.js';
 import { classes, mlp } from './support/models.js';
@@ -77,6 +77,17 @@ describe.runIf(availableParallelism() > 1)('fit', () => {
     expect(seen).toEqual(Array.from({ length: epochs * 226 }, (_, i) => i % 226));
     expect(settled?.tried.map(({ workers }) => workers)).toContain(settled?.workers);
     expect(fixed.run.settled).toBeUndefined();
+  });
+
+  it('is not made again by a trainer for a training alike', async () => {
+    const { x, y } = classes(1003, [6]);
+    await using trainer = new Trainer(mlp(tf.train.momentum(0.01, 0.9)), { workers: 'auto', shards: 3 });
+    const { run: first } = await trainer.fit(x, y, { batchSize: 4, epochs: 400 });
+    expect(first.settled?.tried.length).toBeGreaterThan(0);
+    const { run: second } = await trainer.fit(x, y, { batchSize: 4 });
+    expect(second.settled).toEqual(first.settled);
+    const { run: other } = await trainer.fit(x, y, { batchSize: 5 });
+    expect(other.settled).toBeUndefined();
   });
 
   it('leaves mini-batches whole, for one worker, where cutting them costs more than it saves', async () => {
