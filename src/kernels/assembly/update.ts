@@ -163,15 +163,14 @@ function momentumPass(
   const a = f32x4.splat(inner);
   const b = f32x4.splat(outer);
   const m = f32x4.splat(momentum);
-  const kept = f32x4.splat(keep);
   for (let offset = from; offset < to; offset += LINE) {
     const w = weights + offset;
     const v = velocity + offset;
     const g = gradients + offset;
-    momentumStep(w, v, g, stride, count, a, b, m, kept, altered, nesterov);
-    momentumStep(w + 16, v + 16, g + 16, stride, count, a, b, m, kept, altered, nesterov);
-    momentumStep(w + 32, v + 32, g + 32, stride, count, a, b, m, kept, altered, nesterov);
-    momentumStep(w + 48, v + 48, g + 48, stride, count, a, b, m, kept, altered, nesterov);
+    momentumStep(w, v, g, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w + 16, v + 16, g + 16, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w + 32, v + 32, g + 32, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w + 48, v + 48, g + 48, stride, count, a, b, m, altered, nesterov);
   }
 }
 
@@ -186,7 +185,6 @@ function momentumStep(
   inner: v128,
   outer: v128,
   momentum: v128,
-  kept: v128,
   altered: bool,
   nesterov: bool,
 ): void {
@@ -194,8 +192,7 @@ function momentumStep(
   const g = f32x4.mul(inner, altered ? scaledAndClipped(sum) : sum);
   const v = unlessTiny(f32x4.add(f32x4.mul(momentum, v128.load(velocity)), g));
   v128.store(velocity, v);
-  const by = f32x4.mul(outer, nesterov ? f32x4.add(f32x4.mul(momentum, v), g) : v);
-  v128.store(weights, f32x4.add(f32x4.mul(kept, v128.load(weights)), by));
+  change(weights, f32x4.mul(outer, nesterov ? f32x4.add(f32x4.mul(momentum, v), g) : v));
 }
 
 export function reduceAdagrad(
