@@ -3,26 +3,14 @@
  * is a matrix [height * width * inputs, outputs] as it stands: no transposes anywhere, and the gathered windows serve
  * both the forward pass and the filter's gradient.
  */
-import { add } from './elementwise.js';
-import { asInterleaved, scatterAdd } from './interleave.js';
-import { asTransposed, concat, reshape, slice, transpose } from './layout.js';
+import { partsOf, pixelRows } from './gradient-parts.js';
+import { scatterAdd } from './interleave.js';
+import { asTransposed, reshape, slice } from './layout.js';
 import { gemm } from './linear.js';
 import { planarConv2d, turnedConvolution } from './planar.js';
 import { dim, sameShape } from './shapes.js';
-import { FEWEST_SHARING } from './tap-products.js';
 import type { Attrs, Value } from './value.js';
-import {
-  type Pair,
-  padInput,
-  subWindow,
-  tap,
-  tapPositions,
-  tapStart,
-  type Window,
-  windowAttrs,
-  windowFrom,
-  windowMatrix,
-} from './window.js';
+import { tapPositions, tapStart, type Window, windowAttrs, windowFrom, windowMatrix } from './window.js';
 
 /** Symbolic until lowered, so that a pooling above can ask for a part of the windows only. */
 export function conv2d(x: Value, filter: Value, window: Window): Value {
@@ -67,67 +55,6 @@ function filterMatrix(filter: Value): Value {
   return reshape(filter, [filter.shape.slice(0, 3).reduce((n, d) => n * d, 1), outputs]);
 }
 
-function rowsOf(dy: Value): Value {
-  const [batch, height, width, channels] = dy.shape as [number, number, number, number];
-  return reshape(dy, [batch * height * width, channels]);
-}
-
-/** The gradient's parts, each with the windows it belongs to. */
-function partsOf(dy: Value, window: Window): { dy: Value; window: Window }[] {
-  const interleaved = asInterleaved(dy);
-  if (!interleaved) return [{ dy, window }];
-  const { parts, stride } = interleaved;
-  const parted = parts.map((part, k) => {
-    const start: Pair = [Math.floor(k / stride[1]), k % stride[1]];
-    const out: Pair = [dim(part.shape, 1), dim(part.shape, 2)];
-    return { dy: part, window: subWindow(window, start, stride, out) };
-  });
-  // Parts may reach past the last window where the stride does not divide the size: those need the whole.
-  const reaches = ([0, 1] as const).some(
-    (axis) => dim((parts[0] as Value).shape, axis + 1) * stride[axis] > window.out[axis],
-  );
-  return reaches ? [{ dy, window }] : parted.filter((part) => part.dy.splat !== 0);
-}
-
-/** Fewer channels than this make products too narrow to be done tap by tap. */
-const NARROW = 8;
-
-/** Gradient of the filter. */
-export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
-  const parts = partsOf(dy, window);
-  if (dim(x.shape, 3) >= NARROW) return filterGradientByTaps(x, parts, filterShape);
-  const products = parts.map((part) => {
-    const [windows, rows] = [windowMatrix(x, part.window), rowsOf(part.dy)];
-    // Gemm transposes its left side in memory, so that is the narrower one; the small result is transposed back.
-    const swap = windows.op !== 'Transpose' && dim(rows.shape, 1) < dim(windows.shape, 1);
-    return swap ? transpose(gemm(rows, windows, true, false), [1, 0]) : gemm(windows, rows, true, false);
-  });
-  return reshape(products.reduce(add), filterShape);
-}
-
-/**
- * Each tap of the filter has its product of what it saw with the gradient: nothing is gathered, and three times as fast as one product
- * with gathered windows where windows overlap. The forward pass is then ONNX' operator. Of several taps the gradient is the left side
- * of all (see tap-products).
- */
-function filterGradientByTaps(x: Value, parts: ReturnType<typeof partsOf>, filterShape: readonly number[]): Value {
-  const { window } = parts[0] as { window: Window };
-  const padded = padInput(x, window);
-  const taps = tapPositions(window);
-  const isShared = taps.length >= FEWEST_SHARING;
-  const products = taps.map((position) =>
-    parts
-      .map(({ dy, window: own }) => {
-        const [seen, rows] = [rowsOf(tap(padded, own, position)), rowsOf(dy)];
-        // Shared, the gradient is the left side of all taps. Else Gemm transposes the left side of each: the narrower one.
-        const swap = isShared || dim(rows.shape, 1) < dim(seen.shape, 1);
-        return swap ? transpose(gemm(rows, seen, true, false), [1, 0]) : gemm(seen, rows, true, false);
-      })
-      .reduce(add),
-  );
-  return reshape(concat(products, 0), filterShape);
-}
-
 /** Gradient of the input: each tap's gradient is added where the tap looked. */
 export function conv2dInputGradient(dy: Value, filter: Value, window: Window, inputShape: readonly number[]): Value {
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
@@ -136,7 +63,7 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const turned = parts[0]?.dy === dy ? turnedConvolution(dy, filter, window, [height, width]) : undefined;
   if (turned) return conv2d(...turned);
   const pieces = parts.flatMap((part) => {
-    const columns = gemm(rowsOf(part.dy), filterMatrix(filter), false, true);
+    const columns = gemm(pixelRows(part.dy), filterMatrix(filter), false, true);
     const taps = tapPositions(window);
     const windows = reshape(columns, [batch, ...part.window.out, taps.length * channels]);
     return taps.map((position, k) => ({

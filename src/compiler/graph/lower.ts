@@ -2,6 +2,7 @@
 import { batchProducts } from './batch-products.js';
 import { blockConvolutions } from './blocked.js';
 import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
+import { lowerFilterGradients } from './filter-gradient.js';
 import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
@@ -21,6 +22,7 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
 
 /** In this order: small operations are merged, then large ones cut into what ONNX Runtime does fast. */
 const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
+  lowerFilterGradients,
   orderOperands,
   addBiasFirst,
   sumProducts,

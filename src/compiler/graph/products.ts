@@ -10,6 +10,7 @@ const DEPTHS: Readonly<Record<string, Depth>> = {
   MatMul: innerSize,
   Conv: filterSize,
   BlockedConv: filterSize,
+  FilterGradient: pixels,
 };
 
 /** Multiplications of a matrix product or a convolution; 0 of anything else, and of a product with ones, which is a sum. */
@@ -27,4 +28,10 @@ function innerSize([a]: readonly Value[], { transA }: Value['attrs']): number {
 function filterSize([, filter]: readonly Value[]): number {
   const { shape } = filter as Value;
   return sizeOf(shape) / (shape[0] as number);
+}
+
+/** An element of a filter's gradient is a sum over all pixels of the gradient. */
+function pixels([, dy]: readonly Value[]): number {
+  const { shape } = dy as Value;
+  return sizeOf(shape) / (shape.at(-1) as number);
 }

@@ -2,7 +2,8 @@
  * Convolution and pooling over three axes, from those over two: a convolution is the sum of plane convolutions of the
  * slabs that each depth of the filter sees, and a pooling pools planes first, depths after.
  */
-import { conv2d, conv2dFilterGradient, conv2dInputGradient } from './convolution.js';
+import { conv2d, conv2dInputGradient } from './convolution.js';
+import { conv2dFilterGradient } from './filter-gradient.js';
 import { scatterAdd, sumAll } from './interleave.js';
 import { concat, pad, reshape, slice } from './layout.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';

@@ -1,7 +1,8 @@
 /** tfjs kernels for two-dimensional convolution. */
 import * as tf from '@tensorflow/tfjs';
-import { conv2d, conv2dFilterGradient, conv2dInputGradient } from '../graph/convolution.js';
+import { conv2d, conv2dInputGradient } from '../graph/convolution.js';
 import { add } from '../graph/elementwise.js';
+import { conv2dFilterGradient } from '../graph/filter-gradient.js';
 import { transpose } from '../graph/layout.js';
 import { permute } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';

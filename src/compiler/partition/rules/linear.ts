@@ -56,9 +56,14 @@ const conv: PartitionRule = (pair, inputs, program) => {
 const convTranspose: PartitionRule = (pair, inputs, program) =>
   bilinear(pair, inputs, program, (axis, operand) => (axis === 0 && operand === 0 ? 0 : undefined));
 
+/** x and the gradient, images both: their rows are summed over. */
+const filterGradient: PartitionRule = (pair, inputs, program) =>
+  bilinear(pair, inputs, program, (axis) => (axis === 0 ? 'contracted' : undefined));
+
 export const linear: Readonly<Record<string, PartitionRule>> = {
   Conv: conv,
   ConvTranspose: convTranspose,
+  FilterGradient: filterGradient,
   FusedMatMul: matmul,
   Gemm: matmul,
   MatMul: matmul,
