@@ -73,8 +73,10 @@ export interface Pass {
   steps: number;
 }
 
-/** One epoch of training, told to every worker alike. */
+/** One epoch of training, or several in a row, told to every worker alike. */
 export interface EpochPlan extends Pass {
+  /** How many epochs, each of which goes through the pass. More than one only with `sync`. */
+  epochs: number;
   /** Updates that the optimizer has made, and mini-batches that were trained on, before this epoch. */
   updatesBefore: number;
   batchesBefore: number;
@@ -87,7 +89,7 @@ export interface EpochPlan extends Pass {
   gathered: number;
   /** Whether rows are taken in the order of the arena's permutation, which the first rank draws anew. */
   shuffled: boolean;
-  /** Number of the epoch, which keys the permutation. */
+  /** Number of the first epoch, which keys the permutation. */
   epoch: number;
 }
 

@@ -20,6 +20,7 @@ export class EpochLogs {
   #pass: Pass | undefined;
   /** Steps of earlier passes. */
   #before = 0;
+  #first = 0;
   #steps = 0;
   #rows = 0;
 
@@ -28,10 +29,11 @@ export class EpochLogs {
     this.#sums = geometry.names.map(() => 0);
   }
 
-  /** Says what the steps that follow are. */
-  begin(pass: Pass): this {
+  /** Says what the steps that follow are, and which step of the arena's logs the first one is. */
+  begin(pass: Pass, first = 0): this {
     this.#pass = pass;
     this.#before = this.#steps;
+    this.#first = first;
     return this;
   }
 
@@ -54,9 +56,9 @@ export class EpochLogs {
   next(): { step: number; size: number; logs: Record<string, number> } {
     const { logs, names, shards, split } = this.#geometry;
     const { data, batchSize, firstStep = 0 } = this.#pass as Pass;
-    const at = this.stepsOfPass;
+    const size = batchRange(data.rows, batchSize, firstStep + this.stepsOfPass).count;
+    const at = this.#first + this.stepsOfPass;
     const step = this.#steps++;
-    const size = batchRange(data.rows, batchSize, firstStep + at).count;
     const active = activeShards(size, shards, split);
     const values = names.map((_, i) => {
       let sum = 0;

@@ -9,6 +9,8 @@ export interface RowSource {
   readonly steps: number | undefined;
   /** Rows of a mini-batch, if not fewer. */
   readonly batchSize: number;
+  /** The whole epoch as one pass, where each has the same rows and all of them stand in the arena. */
+  readonly whole?: Pass;
   /** Whether the last epoch was shorter than it should be, since there is no more. */
   readonly exhausted: boolean;
   /**
@@ -22,31 +24,31 @@ export interface RowSource {
 /** All rows stand in the arena. */
 export class ArenaRows implements RowSource {
   readonly exhausted = false;
-  readonly #pass: Pass;
+  readonly whole: Pass;
 
   /** @param steps mini-batches that end an epoch, if not all of them. */
   constructor(data: DataSet, batchSize: number, steps = batchCount(data.rows, batchSize)) {
-    this.#pass = { data, batchSize, steps };
+    this.whole = { data, batchSize, steps };
   }
 
   get rows(): number {
-    const { data, batchSize, steps } = this.#pass;
+    const { data, batchSize, steps } = this.whole;
     return Math.min(data.rows, steps * batchSize);
   }
 
   get steps(): number {
-    return this.#pass.steps;
+    return this.whole.steps;
   }
 
   get batchSize(): number {
-    return this.#pass.batchSize;
+    return this.whole.batchSize;
   }
 
   async *epoch(trial?: WorkerTrial): AsyncGenerator<Pass> {
-    const { steps } = this.#pass;
+    const { steps } = this.whole;
     for (let firstStep = 0; firstStep < steps; ) {
       const left = steps - firstStep;
-      const pass = { ...this.#pass, firstStep, steps: trial?.steps(left) ?? left };
+      const pass = { ...this.whole, firstStep, steps: trial?.steps(left) ?? left };
       yield pass;
       firstStep += pass.steps;
     }

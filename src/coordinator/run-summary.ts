@@ -81,8 +81,6 @@ export interface RunSummary {
 /** Adds up the reports of all workers over all epochs. */
 export class RunRecorder {
   readonly #summary: RunSummary;
-  /** Rows and mini-batches of the epoch so far. */
-  #epoch = { rows: 0, steps: 0 };
 
   constructor(
     { workers, shards, rule, gradientAccumulationSteps }: ResolvedOptions,
@@ -122,15 +120,13 @@ export class RunRecorder {
   }
 
   /** Takes in a part of an epoch: the report of every worker, and what the coordinator's clock showed. */
-  add(reports: EpochReport[], rows: number, steps: number, seconds: number): void {
+  add(reports: EpochReport[], rows: number, seconds: number): void {
     const summary = this.#summary;
     for (const { updates, simulatedTime } of reports) {
       summary.updates += updates;
       if (simulatedTime !== undefined) summary.simulatedTime = (summary.simulatedTime ?? 0) + simulatedTime;
     }
     this.#addTime(rows, seconds);
-    this.#epoch.rows += rows;
-    this.#epoch.steps += steps;
     // The first worker always trains.
     summary.tensorMemory = (reports[0] as EpochReport).tensorMemory;
     reports.forEach(({ time }, rank) => {
@@ -143,18 +139,33 @@ export class RunRecorder {
     });
   }
 
-  /** Ends an epoch. `saveSeconds`: what the copy of its weights took, which counts as training. */
-  endEpoch(saveSeconds: number): void {
+  /**
+   * Ends epochs. What several together took is theirs in proportion to their mini-batches.
+   *
+   * @param saveSeconds what the copy of the weights took, which counts as training.
+   */
+  endEpochs(epochs: { rows: number; steps: number }[], saveSeconds: number): void {
     const summary = this.#summary;
     this.#addTime(0, saveSeconds);
     const { updates, simulatedTime, seconds, milestones } = summary;
-    const { rows, steps } = this.#epoch;
     const simulated = simulatedTime !== undefined && { simulatedTime };
-    milestones.push({ updates, rows: (milestones.at(-1)?.rows ?? 0) + rows, seconds, ...simulated });
-    summary.epochs++;
-    summary.rows = Math.max(summary.rows, rows);
-    summary.miniBatches = Math.max(summary.miniBatches, steps);
-    this.#epoch = { rows: 0, steps: 0 };
+    const before = milestones.at(-1) ?? { updates: 0, rows: 0, seconds: 0 };
+    const all = { steps: epochs.reduce((sum, { steps }) => sum + steps, 0) };
+    const done = { rows: 0, steps: 0 };
+    for (const { rows, steps } of epochs) {
+      done.rows += rows;
+      done.steps += steps;
+      const share = all.steps === 0 ? 1 : done.steps / all.steps;
+      milestones.push({
+        updates: Math.round(before.updates + share * (updates - before.updates)),
+        rows: before.rows + done.rows,
+        seconds: before.seconds + share * (seconds - before.seconds),
+        ...simulated,
+      });
+      summary.epochs++;
+      summary.rows = Math.max(summary.rows, rows);
+      summary.miniBatches = Math.max(summary.miniBatches, steps);
+    }
   }
 
   /** Takes in the staleness of every update of an epoch; -1 stands where there was none. */

@@ -16,6 +16,9 @@ import type { Rows } from './data-in.js';
 import type { MatchedData } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
 
+/** Room for loss and metrics of several short epochs. */
+const FEWEST_LOGS = 1 << 15;
+
 /** A place for rows. */
 export interface Room {
   /** Segments are called by it. */
@@ -47,7 +50,7 @@ export function buildArena(
     .add('accumulator', 'float32', options.gradientAccumulationSteps > 1 ? parameters.replacedEnd : 0)
     .add('gradients', 'float32', (split === 'units' ? 1 : shards) * parameters.replacedEnd)
     .add('exchange', 'float32', shards * slotLength(programs))
-    .add('logs', 'float32', steps * shards * logCount)
+    .add('logs', 'float32', Math.max(steps * shards * logCount, FEWEST_LOGS))
     .add('permutation', 'int32', shuffledRows)
     // Doubles, two words each.
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);

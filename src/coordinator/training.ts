@@ -6,6 +6,7 @@ import { batchSizes } from '../common/shards.js';
 import { configureCallbacks } from './callbacks.js';
 import { divergenceOf } from './divergence.js';
 import { EpochLogs } from './epoch-logs.js';
+import { EpochsInARow } from './epochs-in-a-row.js';
 import type { FitHistory } from './fit.js';
 import { HookWatch } from './hook-watch.js';
 import { describeCompiled } from './optimizer-state.js';
@@ -40,6 +41,7 @@ export class Training implements AsyncDisposable {
   /** Set while, or since, the number of workers was to be found. */
   readonly #trial: WorkerTrial | undefined;
   readonly #trials: ThreadSource['trials'];
+  readonly #inARow: EpochsInARow;
 
   constructor(model: tf.LayersModel, prepared: PreparedFit, options: ResolvedOptions, threads: ThreadSource) {
     const { setup, arena, control, counts, layouts, arrangement, logNames, training, validation } = prepared;
@@ -58,6 +60,7 @@ export class Training implements AsyncDisposable {
       const trial = this.#trials?.get(this.#kind);
       this.#trial = trial ?? new WorkerTrial(options.workers, options.gradientAccumulationSteps);
     }
+    this.#inARow = new EpochsInARow(this.#mostInARow());
     this.#onAbort = () => control.requestStop();
     this.#group = new ReplicaGroup(setup, control, threads);
     options.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -75,9 +78,11 @@ export class Training implements AsyncDisposable {
       this.#model.stopTraining = false;
       running = true;
       await list.onTrainBegin();
-      for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; epoch++) {
-        await this.#epoch(epoch);
-        if (this.#stopAsked || this.#ranOut(epoch)) break;
+      for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; ) {
+        const count = this.#nextInARow(this.#options.epochs - epoch);
+        await (count === 1 ? this.#epoch(epoch) : this.#epochsInARow(epoch, count));
+        epoch += count;
+        if (this.#stopAsked || this.#ranOut(epoch - 1)) break;
       }
       signal?.throwIfAborted();
       this.#ledger.publish();
@@ -115,12 +120,52 @@ export class Training implements AsyncDisposable {
     // As in tfjs, an epoch that a callback has cut short is not validated.
     const validation = whole ? await this.#evaluate() : {};
     if (this.#options.signal?.aborted) return;
-    // Once: what comes after it is not finite either.
-    const divergence = this.#diverged ? undefined : divergenceOf(epoch, { ...means, ...validation });
-    if (divergence) this.#warn(divergence);
-    this.#diverged ||= divergence !== undefined;
+    this.#watchDivergence(epoch, { ...means, ...validation });
     if (userCallbacks) this.#ledger.publish();
     await list.onEpochEnd(epoch, { ...validation, ...means });
+  }
+
+  /** How many epochs can be trained before anybody has to be told: there are logs of so many. */
+  #mostInARow(): number {
+    const { training, validation, arena, setup } = this.#prepared;
+    const { rule, gradientAccumulationSteps, onProgress } = this.#options;
+    const isWatched = this.#callbacks.userCallbacks || validation !== undefined || onProgress !== undefined;
+    if (isWatched || rule.kind !== 'sync' || gradientAccumulationSteps > 1 || !training.whole) return 1;
+    const steps = Math.floor(arena.floats('logs').length / (setup.shards * setup.logCount));
+    return Math.floor(steps / training.whole.steps);
+  }
+
+  #nextInARow(left: number): number {
+    return this.#trial?.settled === false ? 1 : this.#inARow.next(left);
+  }
+
+  /** Trains short epochs, and tells of them when all are done. */
+  async #epochsInARow(first: number, count: number): Promise<void> {
+    const { list } = this.#callbacks;
+    const pass = this.#prepared.training.whole as Pass;
+    const optimizer = this.#currentOptimizer();
+    await this.#pass(first, pass, optimizer, count);
+    const done = this.#prepared.control.stepsDone;
+    const epochs: EpochLogs[] = [];
+    for (let begin = 0; begin < done; begin += pass.steps) {
+      const steps = Math.min(pass.steps, done - begin);
+      epochs.push(this.#newLogs(this.#prepared.setup.split).begin(pass, begin).advance(steps));
+    }
+    this.#save(optimizer, epochs);
+    for (const [i, logs] of epochs.entries()) {
+      if (logs.steps < pass.steps && this.#options.signal?.aborted) return;
+      await list.onEpochBegin(first + i);
+      const means = logs.means();
+      this.#watchDivergence(first + i, means);
+      await list.onEpochEnd(first + i, means);
+    }
+  }
+
+  /** Warns of it once: what comes after it is not finite either. */
+  #watchDivergence(epoch: number, logs: Record<string, number>): void {
+    const divergence = this.#diverged ? undefined : divergenceOf(epoch, logs);
+    if (divergence) this.#warn(divergence);
+    this.#diverged ||= divergence !== undefined;
   }
 
   /** Whether the data ended in this epoch, which is then told. */
@@ -167,12 +212,18 @@ export class Training implements AsyncDisposable {
       return true;
     } finally {
       if (last) {
+        logs.advance(this.#prepared.control.stepsDone);
         if (this.#gathered > 0) await this.#pass(epoch, { ...last, steps: 0 }, optimizer);
-        const started = performance.now();
-        this.#ledger.save(this.#counts, optimizer);
-        this.#recorder.endEpoch((performance.now() - started) / 1000);
+        this.#save(optimizer, [logs]);
       }
     }
+  }
+
+  /** Keeps the weights, which are whole now, at the end of epochs. */
+  #save(optimizer: Optimizer, epochs: { rows: number; steps: number }[]): void {
+    const started = performance.now();
+    this.#ledger.save(this.#counts, optimizer);
+    this.#recorder.endEpochs(epochs, (performance.now() - started) / 1000);
   }
 
   /** Gives the workers the programs for the sizes of batches in a pass that they have not seen before. */
@@ -186,8 +237,8 @@ export class Training implements AsyncDisposable {
     }
   }
 
-  /** Trains the mini-batches of one pass; with none, applies what was gathered before. */
-  async #pass(epoch: number, pass: Pass, optimizer: Optimizer): Promise<void> {
+  /** Trains the mini-batches of one pass, `epochs` times; with none, applies what was gathered before. */
+  async #pass(epoch: number, pass: Pass, optimizer: Optimizer, epochs = 1): Promise<void> {
     const { arena, control } = this.#prepared;
     control.stepsDone = 0;
     control.stopped = false;
@@ -196,6 +247,7 @@ export class Training implements AsyncDisposable {
     arena.ints('staleness').fill(-1);
     const plan: EpochPlan = {
       ...pass,
+      epochs,
       workers: this.#trial?.workers ?? this.#options.workers,
       updatesBefore: this.#counts.updates,
       batchesBefore: this.#counts.batches,
@@ -211,10 +263,9 @@ export class Training implements AsyncDisposable {
     const steps = control.stepsDone;
     this.#count(reports, steps);
     this.#gathered = pass.steps === 0 ? 0 : (this.#gathered + steps) % plan.accumulationSteps;
-    const begin = (pass.firstStep ?? 0) * pass.batchSize;
-    const rows = steps === 0 ? 0 : Math.min(pass.data.rows - begin, steps * pass.batchSize);
     const seconds = (performance.now() - started) / 1000;
-    this.#recorder.add(reports, rows, steps, seconds);
+    this.#recorder.add(reports, rowsOf(pass, steps), seconds);
+    if (pass.steps === this.#prepared.training.whole?.steps) this.#inARow.add(epochs, seconds);
     if (steps > 0) this.#trial?.add(steps, seconds);
     if (this.#trial?.settled) this.#settle(this.#trial);
   }
@@ -309,4 +360,10 @@ export class Training implements AsyncDisposable {
       ? Object.assign(error, { run: this.#recorder.summary() })
       : error;
   }
+}
+
+/** Rows of so many mini-batches of a pass, which may be gone through several times. */
+function rowsOf({ data, batchSize, firstStep = 0, steps: all }: Pass, steps: number): number {
+  const rowsOfFirst = (count: number) => Math.min(data.rows - firstStep * batchSize, count * batchSize);
+  return steps < all ? rowsOfFirst(steps) : Math.floor(steps / all) * rowsOfFirst(all) + rowsOfFirst(steps % all);
 }

@@ -4,6 +4,7 @@ import type { Shard } from './gradient-engine.js';
 
 /** One mini-batch of an epoch. */
 export interface Batch {
+  /** Its number among those that the workers were told to train; where its logs go. */
   step: number;
   rows: Range;
   /** Number of the mini-batch over all epochs. */
@@ -14,10 +15,11 @@ export interface Batch {
  * The mini-batches of a pass, in order.
  *
  * @param before mini-batches of all passes before.
+ * @param begin the step that the first one is.
  */
-export function* batchesOf({ data, batchSize, firstStep = 0, steps }: Pass, before = 0): Generator<Batch> {
-  for (let step = 0; step < steps; step++) {
-    yield { step, rows: batchRange(data.rows, batchSize, firstStep + step), number: before + step };
+export function* batchesOf({ data, batchSize, firstStep = 0, steps }: Pass, before = 0, begin = 0): Generator<Batch> {
+  for (let i = 0; i < steps; i++) {
+    yield { step: begin + i, rows: batchRange(data.rows, batchSize, firstStep + i), number: before + i };
   }
 }
 

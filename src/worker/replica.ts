@@ -56,6 +56,7 @@ export class Replica {
   /** How many weights have one. */
   readonly #constraints: number;
   #time: TimeSplit = noTime();
+  #stepsOfEpoch = 1;
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
   step = 0;
 
@@ -94,10 +95,11 @@ export class Replica {
     this.#engine.resetStates?.();
   }
 
-  /** Trains one epoch by the rule in force. Blocks the thread until its last update. */
+  /** Trains the epochs of a plan by the rule in force. Blocks the thread until the last update. */
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#time = noTime();
     this.#workWith(plan.workers);
+    this.#stepsOfEpoch = plan.steps;
     if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
     this.#engine.useData(plan.data, plan.shuffled);
     // An epoch that is trained piece by piece keeps its order.
@@ -155,17 +157,18 @@ export class Replica {
     return this.setup.split === 'units';
   }
 
-  /** Draws the order of an epoch's rows. Here, not in the coordinator, whose event loop millions of rows would hold up. */
-  #shuffle({ epoch, data }: EpochPlan): void {
+  /** Draws the order of the rows of the plan's epoch `i`. Here, not in the coordinator, whose event loop millions of rows would hold up. */
+  #shuffle({ epoch, data }: EpochPlan, i = 0): void {
     const { key } = this.setup;
     const { offset } = this.#arena.segment('permutation');
-    if (this.rank === 0) this.#timed('gather', () => this.#kernels.shuffle(offset, data.rows, epoch, ...key));
+    if (this.rank === 0) this.#timed('gather', () => this.#kernels.shuffle(offset, data.rows, epoch + i, ...key));
     this.meet();
   }
 
   /** Forward passes and losses of this worker's shards of a data set. No meeting, unless a metric couples rows of several shards. */
   evaluate(pass: Pass): void {
     this.#workWith(this.setup.workers);
+    this.#stepsOfEpoch = pass.steps;
     this.#engine.useData(pass.data, false);
     this.#engine.readWeights();
     for (const batch of batchesOf(pass)) {
@@ -199,9 +202,13 @@ export class Replica {
     return this.control.stopped;
   }
 
-  /** The mini-batches of an epoch, in order. */
+  /** The mini-batches of all epochs of a plan, in order. */
   *batches(plan: EpochPlan): Generator<Batch> {
-    yield* batchesOf(plan, plan.batchesBefore);
+    for (let i = 0; i < plan.epochs; i++) {
+      if (i > 0 && plan.shuffled) this.#shuffle(plan, i);
+      const before = i * plan.steps;
+      yield* batchesOf(plan, plan.batchesBefore + before, before);
+    }
   }
 
   /** The non-empty shards of a batch that are this worker's, as batches of their own. */
@@ -249,7 +256,7 @@ export class Replica {
   }
 
   #runStage(work: Work, shard: Shard, stage: number): void {
-    this.step = shard.step;
+    this.step = shard.step % this.#stepsOfEpoch;
     this.#engine.gatherMilliseconds = 0;
     this.#timed('compute', () => this.#engine.run(work, shard, stage));
     const gather = this.#engine.gatherMilliseconds / 1000;
