@@ -75,7 +75,7 @@ export interface Pass {
 
 /** One epoch of training, or several in a row, told to every worker alike. */
 export interface EpochPlan extends Pass {
-  /** How many epochs, each of which goes through the pass. More than one only with `sync`. */
+  /** How many epochs, each of which goes through the pass. More than one only with `sync`, and without simulated workers. */
   epochs: number;
   /** Updates that the optimizer has made, and mini-batches that were trained on, before this epoch. */
   updatesBefore: number;

@@ -128,9 +128,10 @@ export class Training implements AsyncDisposable {
   /** How many epochs can be trained before anybody has to be told: there are logs of so many. */
   #mostInARow(): number {
     const { training, validation, arena, setup } = this.#prepared;
-    const { rule, gradientAccumulationSteps, onProgress } = this.#options;
+    const { rule, speeds, gradientAccumulationSteps, onProgress } = this.#options;
     const isWatched = this.#callbacks.userCallbacks || validation !== undefined || onProgress !== undefined;
-    if (isWatched || rule.kind !== 'sync' || gradientAccumulationSteps > 1 || !training.whole) return 1;
+    const isPlain = rule.kind === 'sync' && !speeds && gradientAccumulationSteps === 1;
+    if (isWatched || !isPlain || !training.whole) return 1;
     const steps = Math.floor(arena.floats('logs').length / (setup.shards * setup.logCount));
     return Math.floor(steps / training.whole.steps);
   }

@@ -202,7 +202,7 @@ export class Replica {
     return this.control.stopped;
   }
 
-  /** The mini-batches of all epochs of a plan, in order. */
+  /** The mini-batches of all epochs of a plan, in order. Between two epochs all workers meet where rows are shuffled. */
   *batches(plan: EpochPlan): Generator<Batch> {
     for (let i = 0; i < plan.epochs; i++) {
       if (i > 0 && plan.shuffled) this.#shuffle(plan, i);
