@@ -1,4 +1,5 @@
 /** Replaces what the graph holds symbolically by ONNX operators, once it is known what is used. */
+import { fuseAffine } from './affine.js';
 import { batchProducts } from './batch-products.js';
 import { blockConvolutions } from './blocked.js';
 import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
@@ -32,6 +33,7 @@ const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   hoistAboveSlices,
   splitSlices,
   blockConvolutions,
+  fuseAffine,
   shareTransposes,
   splitSums,
   // Last: it repeats operands, which the passes above would not recognize.
