@@ -79,7 +79,25 @@ const COMBINE: Record<Reduction, (total: Float32Array, part: Float32Array) => vo
   min: (total, part) => {
     for (let i = 0; i < total.length; i++) total[i] = Math.min(total[i] as number, part[i] as number);
   },
+  moments: addMoments,
   prod: (total, part) => {
     for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) * (part[i] as number);
   },
 };
+
+/**
+ * Adds the moments of further rows (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
+ * variances", 1979): squared deviations from two means are those from the common mean, but for the distance of the two.
+ */
+function addMoments(total: Float32Array, part: Float32Array): void {
+  const columns = (total.length - 1) / 2;
+  const [m, n] = [total[2 * columns] as number, part[2 * columns] as number];
+  for (let i = 0; i < columns; i++) {
+    const [sum, added] = [total[i] as number, part[i] as number];
+    const distance = added / n - sum / m;
+    const squares = (total[columns + i] as number) + (part[columns + i] as number);
+    total[i] = sum + added;
+    total[columns + i] = squares + ((distance * distance) / (m + n)) * m * n;
+  }
+  total[2 * columns] = m + n;
+}

@@ -9,6 +9,7 @@ import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
 import { gemmWithBias } from './linear.js';
 import { countUses, rebuild } from './rebuild.js';
+import { absorbOffsets } from './recenter.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumProducts } from './sum-products.js';
 import { splitSums } from './sums.js';
@@ -24,6 +25,7 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
 /** In this order: small operations are merged, then large ones cut into what ONNX Runtime does fast. */
 const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   lowerFilterGradients,
+  absorbOffsets,
   orderOperands,
   addBiasFirst,
   sumProducts,

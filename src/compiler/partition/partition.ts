@@ -4,6 +4,7 @@
  * up (see placement.ts); the rules say which of them an operator makes of its inputs. Found from the graph alone.
  */
 import type { Value } from '../graph/value.js';
+import { findMoments, MomentsPlacer } from './moments.js';
 import { NotPartitionable, pairUp } from './pairs.js';
 import { isPartOf, isSharded } from './placement.js';
 import { placePair } from './rules.js';
@@ -18,9 +19,10 @@ import { type Cut, ShardProgram } from './shard-program.js';
 export function partition(whole: readonly Value[], other: readonly Value[], otherRows: number, cut: Cut): Value[] {
   const { outputs, order } = pairUp(whole, cut.batchRows, other, otherRows);
   const program = new ShardProgram(cut);
+  const moments = new MomentsPlacer(program, cut.statistics === 'batch' ? findMoments(order) : new Map());
   for (const pair of order) {
     program.graph.currentLayer = pair.value.layer;
-    program.place(pair, placePair(pair, program));
+    program.place(pair, moments.place(pair) ?? placePair(pair, program));
   }
   return outputs.map((pair) => {
     const placed = program.placedOf(pair);
