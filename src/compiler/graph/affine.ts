@@ -67,7 +67,8 @@ function scaled({ op, inputs, shape }: Value): Affine | undefined {
 function write({ x, scale, shift, sum }: Affine, isRectified: boolean): Value {
   const { graph, shape, dtype } = x;
   const channels = dim(shape, -1);
-  const flat = [1, channels, sizeOf(shape) / channels / 28, 28];
+  const width = shape.length > 2 ? dim(shape, -2) : 1;
+  const flat = [1, channels, sizeOf(shape) / channels / width, width];
   const inputs = [reshape(x, flat), reshape(scale, [channels, 1, 1, 1])];
   inputs.push(shift ? reshape(shift, [channels]) : graph.splat(0, [channels]));
   if (sum) inputs.push(reshape(sum, flat));

@@ -1,0 +1,93 @@
+/** Short epochs are trained several in a row where nobody needs to know in between: the same as one by one. */
+import * as tf from '@tensorflow/tfjs';
+import { type FitHistory, type FitOptions, fit, Trainer } from 'shardfit';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { EpochsInARow } from '#shardfit/coordinator/epochs-in-a-row.js';
+import { expectSameHistory, sha256 } from './support/matchers.js';
+import { classes, dropoutMlp, mlp } from './support/models.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+const ROWS = 40;
+const momentum = () => tf.train.momentum(0.05, 0.9);
+
+describe('epochs in a row', () => {
+  it.each([
+    { batchSize: 16, workers: 1 },
+    { batchSize: 16, workers: 2 },
+    { batchSize: 16, workers: 2, shuffle: false },
+    { batchSize: 16, workers: 2, stepsPerEpoch: 2 },
+    { batchSize: 40, workers: 1, initialEpoch: 7 },
+    { batchSize: 16, workers: 2, engine: 'onnx' },
+    { batchSize: 16, workers: 2, split: 'units', engine: 'onnx' },
+  ] as FitOptions[])('have the same bits and History as epochs that a callback is told of: %j', async (options) => {
+    const { x, y } = classes(ROWS);
+    const args = { ...options, epochs: 40, seed: 3 };
+    const [alone, told] = [dropoutMlp(momentum()), dropoutMlp(momentum())];
+    const began: number[] = [];
+    const callbacks = { onEpochBegin: (epoch: number) => void began.push(epoch) };
+    const reference = await fit(told, x, y, { ...args, callbacks });
+    const history = await fit(alone, x, y, args);
+    expect(sha256(alone)).toBe(sha256(told));
+    expectSameHistory(history, reference);
+    expect(history.epoch).toEqual(began);
+    const counts = ({ run }: typeof history) => ({
+      ...{ updates: run.updates, rows: run.rows, epochs: run.epochs, miniBatches: run.miniBatches },
+      milestones: run.milestones.map(({ updates, rows }) => ({ updates, rows })),
+    });
+    expect(counts(history)).toEqual(counts(reference));
+    const seconds = history.run.milestones.map((milestone) => milestone.seconds);
+    expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+  });
+
+  it('go on with the optimizer where an earlier fit has ended', async () => {
+    const { x, y } = classes(ROWS);
+    const [once, twice] = [mlp(momentum()), mlp(momentum())];
+    const args = { batchSize: 16, workers: 2, shuffle: false };
+    await fit(once, x, y, { ...args, epochs: 30 });
+    await using trainer = new Trainer(twice, { workers: 2 });
+    await trainer.fit(x, y, { ...args, epochs: 11 });
+    await trainer.fit(x, y, { ...args, epochs: 19 });
+    expect(sha256(twice)).toBe(sha256(once));
+  });
+
+  it('end at a whole update when the signal says so, and all before are told', async () => {
+    const { x, y } = classes(ROWS);
+    const abort = new AbortController();
+    const reason = new Error('enough');
+    const training = fit(mlp(), x, y, { batchSize: 16, epochs: 1_000_000, workers: 2, signal: abort.signal });
+    setTimeout(() => abort.abort(reason), 300);
+    const error = (await training.catch((e: unknown) => e)) as Error & { run: FitHistory['run'] };
+    expect(error).toBe(reason);
+    const { updates, milestones } = error.run;
+    expect(milestones.at(-1)?.updates).toBe(updates);
+    expect(milestones.length).toBeGreaterThan(2);
+  });
+
+  it('warn once, of the epoch in which training diverges', async () => {
+    const { x, y } = classes(ROWS);
+    const model = mlp(tf.train.sgd(1e20));
+    const { run, history } = await fit(model, x, y, { batchSize: 16, epochs: 30, workers: 1 });
+    expect(run.warnings).toHaveLength(1);
+    const first = (history.loss as number[]).findIndex((loss) => !Number.isFinite(loss));
+    expect(run.warnings[0]).toContain(`epoch ${first + 1}`);
+  });
+});
+
+describe('how many are trained in a row', () => {
+  it('is one, until it is known how long they take, then as many as take a twentieth of a second', () => {
+    const row = new EpochsInARow(1000);
+    expect(row.next(500)).toBe(1);
+    row.add(1, 0.001);
+    expect(row.next(500)).toBe(50);
+    expect(row.next(7)).toBe(7);
+    row.add(50, 10);
+    expect(row.next(500)).toBe(1);
+  });
+
+  it('is no more than there are logs for', () => {
+    const row = new EpochsInARow(3);
+    row.add(1, 0.0001);
+    expect(row.next(500)).toBe(3);
+  });
+});
