@@ -25,9 +25,9 @@ export function fuseAffine(outputs: readonly Value[]): Value[] {
   if (block === 1) return [...outputs];
   const uses = countUses(outputs);
   const made = new Map<Value, Affine>();
-  const make = (affine: Affine, isRectified: boolean): Value => {
-    const value = write(affine, isRectified);
-    if (!isRectified) made.set(value, affine);
+  const make = (affine: Affine): Value => {
+    const value = write(affine, false);
+    made.set(value, affine);
     return value;
   };
   return rebuild(outputs, new Map(), (value, original) => {
@@ -35,44 +35,46 @@ export function fuseAffine(outputs: readonly Value[]): Value[] {
     const isUsedOnce = (i: number) => uses.get(original.inputs[i] as Value) === 1;
     if (value.op === 'Relu') {
       const affine = isUsedOnce(0) && made.get(value.inputs[0] as Value);
-      return affine ? make(affine, true) : value;
+      return affine ? write(affine, true) : value;
     }
     if (value.op !== 'Add') return value;
-    for (const [i, j] of [
-      [0, 1],
-      [1, 0],
-    ] as const) {
-      const [a, b] = [value.inputs[i] as Value, value.inputs[j] as Value];
-      const affine = isUsedOnce(i) ? (made.get(a) ?? scaled(a)) : undefined;
-      if (!affine) continue;
-      if (isVector(b, block) && !affine.shift) return make({ ...affine, shift: b }, false);
-      if (sameShape(b.shape, value.shape) && !affine.sum) return make({ ...affine, sum: b }, false);
-    }
-    return value;
+    const [a, b] = value.inputs as [Value, Value];
+    const start = (x: Value) => made.get(x) ?? scaled(x);
+    return (isUsedOnce(0) && more(start(a), b, make)) || (isUsedOnce(1) && more(start(b), a, make)) || value;
   });
 }
 
-function isVector(x: Value, channels: number): boolean {
-  return sizeOf(x.shape) === channels && isOne(x.shape.slice(0, -1));
+/** With one more summand, if it has room for it. */
+function more(affine: Affine | undefined, summand: Value, make: (affine: Affine) => Value): Value | undefined {
+  if (!affine) return undefined;
+  const { shape } = affine.x;
+  if (isColumns(summand, shape)) return affine.shift ? undefined : make({ ...affine, shift: summand });
+  return affine.sum || !sameShape(summand.shape, shape) ? undefined : make({ ...affine, sum: summand });
+}
+
+/** Whether x has a number for each channel of images: [..., channels], or [batch, blocks, pixels, block] as in `stay-blocked`. */
+function isColumns(x: Value, shape: readonly number[]): boolean {
+  if (sizeOf(x.shape) === dim(shape, -1)) return isOne(x.shape.slice(0, -1));
+  return shape.length === 4 && sameShape(x.shape, [dim(shape, 1), 1, dim(shape, 3)]);
 }
 
 function scaled({ op, inputs, shape }: Value): Affine | undefined {
   if (op !== 'Mul') return undefined;
   const [a, b] = inputs as [Value, Value];
-  const channels = dim(shape, -1);
-  if (isVector(b, channels) && sameShape(a.shape, shape)) return { x: a, scale: b };
-  return isVector(a, channels) && sameShape(b.shape, shape) ? { x: b, scale: a } : undefined;
+  if (isColumns(b, shape) && sameShape(a.shape, shape)) return { x: a, scale: b };
+  return isColumns(a, shape) && sameShape(b.shape, shape) ? { x: b, scale: a } : undefined;
 }
 
 function write({ x, scale, shift, sum }: Affine, isRectified: boolean): Value {
   const { graph, shape, dtype } = x;
-  const channels = dim(shape, -1);
-  const width = shape.length > 2 ? dim(shape, -2) : 1;
-  const flat = [1, channels, sizeOf(shape) / channels / width, width];
-  const inputs = [reshape(x, flat), reshape(scale, [channels, 1, 1, 1])];
+  const channels = sizeOf(scale.shape);
+  // All pixels in one row, of each image where its channels are several blocks.
+  const batch = channels === dim(shape, -1) ? 1 : dim(shape, 0);
+  const rows = [batch, channels, 1, sizeOf(shape) / batch / channels];
+  const inputs = [reshape(x, rows), reshape(scale, [channels, 1, 1, 1])];
   inputs.push(shift ? reshape(shift, [channels]) : graph.splat(0, [channels]));
-  if (sum) inputs.push(reshape(sum, flat));
+  if (sum) inputs.push(reshape(sum, rows));
   const attrs = { group: channels, kernel_shape: [1, 1], strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
   const own = isRectified ? { ...attrs, activation: 'Relu' } : attrs;
-  return reshape(graph.node('BlockedConv', inputs, own, { shape: flat, dtype }), shape);
+  return reshape(graph.node('BlockedConv', inputs, own, { shape: rows, dtype }), shape);
 }

@@ -11,6 +11,7 @@ import { gemmWithBias } from './linear.js';
 import { countUses, rebuild } from './rebuild.js';
 import { absorbOffsets } from './recenter.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
+import { stayBlocked } from './stay-blocked.js';
 import { sumProducts } from './sum-products.js';
 import { splitSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
@@ -35,6 +36,7 @@ const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   hoistAboveSlices,
   splitSlices,
   blockConvolutions,
+  stayBlocked,
   fuseAffine,
   shareTransposes,
   splitSums,

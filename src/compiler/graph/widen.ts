@@ -25,6 +25,7 @@ export function widenBroadcasts(outputs: readonly Value[]): Value[] {
 /** @param swapped whether the repeated operand is the first one. */
 function widened(value: Value, x: Value, repeated: Value, swapped: boolean): Value | undefined {
   const channels = dim(value.shape, -1);
+  if (isOfBlocks(repeated, value.shape)) return widenedBlocks(value, x, repeated, swapped);
   const isVector = sizeOf(repeated.shape) === channels && isOne(repeated.shape.slice(0, -1)) && channels > 1;
   if (!isVector || channels >= LONG || !sameShape(x.shape, value.shape)) return undefined;
   const axis = firstRepeated(value.shape);
@@ -32,6 +33,28 @@ function widened(value: Value, x: Value, repeated: Value, swapped: boolean): Val
   const run = expand(reshape(repeated, [channels]), value.shape.slice(axis));
   const { graph, op, attrs, shape, dtype } = value;
   return graph.node(op, swapped ? [run, x] : [x, run], attrs, { shape, dtype });
+}
+
+/** Whether it has a number for each channel of images [batch, blocks, pixels, block] (see `stay-blocked`). */
+function isOfBlocks(x: Value, shape: readonly number[]): boolean {
+  return shape.length === 4 && sameShape(x.shape, [dim(shape, 1), 1, dim(shape, 3)]);
+}
+
+/** Several pixels make a run. */
+function widenedBlocks(value: Value, x: Value, repeated: Value, swapped: boolean): Value | undefined {
+  const { graph, op, attrs, shape, dtype } = value;
+  const [batch, blocks, pixels, block] = shape as [number, number, number, number];
+  if (!sameShape(x.shape, shape)) return undefined;
+  let together = 1;
+  while (pixels % together !== 0 || (together * block < LONG && together < pixels)) together++;
+  const run = reshape(expand(reshape(repeated, [blocks, 1, 1, block]), [blocks, 1, together, block]), [
+    blocks,
+    1,
+    together * block,
+  ]);
+  const longer = [batch, blocks, pixels / together, together * block];
+  const operands = swapped ? [run, reshape(x, longer)] : [reshape(x, longer), run];
+  return reshape(graph.node(op, operands, attrs, { shape: longer, dtype }), shape);
 }
 
 /** The axis from which on a run is written out: as many of the last as make it long, never the first. */

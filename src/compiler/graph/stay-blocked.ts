@@ -1,0 +1,92 @@
+/**
+ * What lies between two convolutions on blocks of channels (see `blocked`) is done on blocks, too: nothing is put into another order
+ * for it, and channels' numbers meet runs as long as an image. A value of shape [batch, height, width, channels] then has a twin
+ * [batch, channels / block, height * width, block].
+ */
+import { channelBlock } from '../onnx/channel-block.js';
+import { asTransposed, reshape, transpose } from './layout.js';
+import { rebuild } from './rebuild.js';
+import { dim, isOne, sameShape, sizeOf } from './shapes.js';
+import type { Value } from './value.js';
+
+const ELEMENTWISE = new Set(
+  'Abs Add Div Elu Exp HardSigmoid LeakyRelu Max Min Mul Neg Relu Sigmoid Sub Tanh'.split(' '),
+);
+
+/** Moves changes of layout behind what can be done before them. */
+export function stayBlocked(outputs: readonly Value[]): Value[] {
+  const block = channelBlock();
+  if (block === 1) return [...outputs];
+  const twins = new Map<Value, Value>();
+  const withTwin = (twin: Value, shape: readonly number[]): Value => {
+    const value = unblocked(twin, shape);
+    twins.set(value, twin);
+    return value;
+  };
+  return rebuild(outputs, new Map(), (value) => {
+    const { op, attrs, inputs, shape } = value;
+    const twin = inputs[0] && twins.get(inputs[0]);
+    if (op === 'UnblockChannels' && attrs.channels_last) {
+      twins.set(value, reshape(inputs[0] as Value, twinShape(shape, block)));
+    } else if (op === 'BlockChannels' && attrs.channels_last && twin) {
+      return reshape(twin, shape);
+    } else if (op === 'ReduceSum' && twin) {
+      return sumOfTwin(value, twin) ?? value;
+    } else if (op === 'Transpose') {
+      return transposedTwin(value, twins) ?? value;
+    } else if (ELEMENTWISE.has(op) && inputs.some((input) => twins.has(input))) {
+      const operands = inputs.map((input) => twins.get(input) ?? operandOf(input, shape, block));
+      if (operands.every((operand) => operand !== undefined)) {
+        const type = { shape: twinShape(shape, block), dtype: value.dtype };
+        return withTwin(value.graph.node(op, operands as Value[], attrs, type), shape);
+      }
+    }
+    return value;
+  });
+}
+
+function twinShape([batch, height, width, channels]: readonly number[], block: number): number[] {
+  return [batch as number, (channels as number) / block, (height as number) * (width as number), block];
+}
+
+function unblocked(twin: Value, shape: readonly number[]): Value {
+  const [batch, height, width, channels] = shape as [number, number, number, number];
+  const attrs = { channels, channels_last: 1 };
+  const planar = reshape(twin, [batch, channels, height, width]);
+  return twin.graph.node('UnblockChannels', [planar], attrs, { shape, dtype: twin.dtype });
+}
+
+/** An operand of an operation on images of this shape, as twins meet it: numbers for all, for each channel, for each image and channel, or an image. */
+function operandOf(x: Value, shape: readonly number[], block: number): Value | undefined {
+  const [batch, , , channels] = shape as [number, number, number, number];
+  const columns = [channels / block, 1, block];
+  if (isOne(x.shape)) return reshape(x, []);
+  if (sizeOf(x.shape) === channels && dim(x.shape, -1) === channels) return reshape(x, columns);
+  if (sameShape(x.shape, [batch, 1, 1, channels])) return reshape(x, [batch, ...columns]);
+  if (!sameShape(x.shape, shape)) return undefined;
+  const [, height, width] = shape as [number, number, number];
+  const type = { shape: [batch, channels, height, width], dtype: x.dtype };
+  return reshape(x.graph.node('BlockChannels', [x], { channels_last: 1 }, type), twinShape(shape, block));
+}
+
+/** The sum over pixels, and over images, by channels. */
+function sumOfTwin(sum: Value, twin: Value): Value | undefined {
+  const axes = String(sum.attrs.axes);
+  if (axes !== '0,1,2' && axes !== '1,2') return undefined;
+  const sumOver = (x: Value, axis: number) => {
+    const shape = x.shape.filter((_, i) => i !== axis);
+    return x.graph.node('ReduceSum', [x], { axes: [axis], keepdims: 0 }, { shape, dtype: x.dtype });
+  };
+  const ofImages = sumOver(twin, 2);
+  return reshape(axes === '1,2' ? ofImages : sumOver(ofImages, 0), sum.shape);
+}
+
+/** The filters that `blockedFilterGradient` makes of the gradient of an output: those of the twin, with two axes the other way round. */
+function transposedTwin(value: Value, twins: ReadonlyMap<Value, Value>): Value | undefined {
+  const { inner, perm } = asTransposed(value) as { inner: Value; perm: number[] };
+  const twin = inner.op === 'Reshape' && twins.get(inner.inputs[0] as Value);
+  if (!twin || String(perm) !== '3,0,2,1,4') return undefined;
+  const [images, image, pixels, blocks, block] = inner.shape as [number, number, number, number, number];
+  if (pixels !== dim(twin.shape, 2) || blocks !== dim(twin.shape, 1) || block !== dim(twin.shape, 3)) return undefined;
+  return transpose(reshape(twin, [images, image, blocks, pixels, block]), [2, 0, 3, 1, 4]);
+}
