@@ -22,7 +22,8 @@ export type FitHistory = { history: Record<string, number[]>; run: RunSummary } 
  * @throws TypeError or RangeError for a model, data or options that cannot be trained, before any thread starts.
  * @throws the signal's reason once training has ended at a whole update, whose weights the model then holds, and callbacks have
  * had their `onTrainEnd`.
- * @throws Error that names the rank if a thread is lost; the model then holds the weights of the last whole epoch.
+ * @throws Error that names the rank if a thread is lost; the model then holds the weights of the last whole epoch that it could
+ * tell of: short epochs that nobody watches are trained several in a row.
  */
 export async function fit(
   model: tf.LayersModel,
