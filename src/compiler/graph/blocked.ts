@@ -33,13 +33,15 @@ function isPlain({ op, attrs, inputs, shape }: Value): boolean {
 
 function fits({ inputs: [, filters] }: Value, block: number): boolean {
   const [outputs, channels] = (filters as Value).shape as [number, number];
-  return outputs % block === 0 && channels % block === 0;
+  return outputs % block === 0 && (channels % block === 0 || channels < block);
 }
 
 function blockedConvolution(conv: Value, block: number): Value {
   const [x, filters] = conv.inputs as [Value, Value];
   const { attrs, shape, dtype } = conv;
-  return conv.graph.node('BlockedConv', [blocked(x, block), blockedFilters(filters, block)], attrs, { shape, dtype });
+  const isFew = dim(x.shape, 1) < block;
+  const inputs = isFew ? [x, filtersOfFew(filters, block)] : [blocked(x, block), blockedFilters(filters, block)];
+  return conv.graph.node('BlockedConv', inputs, attrs, { shape, dtype });
 }
 
 /** x [batch, channels, height, width] by blocks. Channels that lie last already, and make one block, stay where they are. */
@@ -71,4 +73,14 @@ function blockedFilters(filters: Value, block: number): Value {
   const moved = (axis: number): number => axis + Number(outputs < axis) + Number(inputs < axis);
   const [o, i, h, w] = perm.map(moved) as [number, number, number, number];
   return reshape(transpose(reshape(inner, parts), [o, i, h, w, i + 1, o + 1]), filters.shape);
+}
+
+/** Filters of fewer channels than a block, which stay as they are: [outputs / block, inputs, height, width, block of outputs]. */
+function filtersOfFew(filters: Value, block: number): Value {
+  const [outputs, ...rest] = filters.shape as [number, ...number[]];
+  const { inner, perm } = asTransposed(filters) ?? { inner: filters, perm: [0, 1, 2, 3] };
+  const [o, i, h, w] = perm as [number, number, number, number];
+  const parts = inner.shape.flatMap((n, axis) => (axis === o ? [n / block, block] : [n]));
+  const moved = (axis: number): number => axis + Number(o < axis);
+  return reshape(transpose(reshape(inner, parts), [o, moved(i), moved(h), moved(w), o + 1]), [outputs, ...rest]);
 }

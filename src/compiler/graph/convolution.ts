@@ -3,6 +3,7 @@
  * is a matrix [height * width * inputs, outputs] as it stands: no transposes anywhere, and the gathered windows serve
  * both the forward pass and the filter's gradient.
  */
+import { channelBlock } from '../onnx/channel-block.js';
 import { partsOf, pixelRows } from './gradient-parts.js';
 import { scatterAdd } from './interleave.js';
 import { asTransposed, reshape, slice } from './layout.js';
@@ -29,8 +30,16 @@ export function lowerConv2d(conv: Value, haveWindows: boolean): Value {
   const [x, filter] = conv.inputs as [Value, Value];
   const window = windowFrom(conv.attrs);
   const isSmall = dim(filter.shape, 2) < 8 || window.kernel.every((k) => k === 1);
-  if (!haveWindows && !isSmall) return planarConv2d(x, filter, window);
+  if ((!haveWindows && !isSmall) || isDirect(filter, window)) return planarConv2d(x, filter, window);
   return reshape(gemm(windowMatrix(x, window), filterMatrix(filter)), conv.shape);
+}
+
+/** Whether ONNX Runtime has a direct convolution of few channels to whole blocks of them (see `blocked`). */
+function isDirect(filter: Value, { kernel, stride }: Window): boolean {
+  const [inputs, outputs] = [dim(filter.shape, 2), dim(filter.shape, 3)];
+  const block = channelBlock();
+  if (block === 1 || inputs >= block || outputs % block !== 0) return false;
+  return kernel.some((k) => k > 1) && stride.every((s) => s === 1);
 }
 
 /** The windows of `conv` as a slice of the convolution of the same inputs with the windows `wholeAttrs`, if those contain them. */
