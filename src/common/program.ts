@@ -51,15 +51,18 @@ export type OutputRole =
 export type ProgramInput = NamedSpec & { role: InputRole };
 export type ProgramOutput = NamedSpec & { role: OutputRole };
 
+/** How the parts of all shards become one value, element by element. */
+export type Reduction = 'sum' | 'max' | 'min' | 'prod';
+
 /**
- * How the parts of all shards become one value. The parts of 'moments' are [2 n + 1]: sums of n columns, their sums of squared deviations
- * from the shard's own mean, and the number of rows; the total is the same of all rows.
+ * A reduction, or moments: parts [2 n + 1] are the sums of n columns, their sums of squared deviations from the shard's own mean, and the
+ * number of rows; the total is the same of all rows.
  */
-export type Reduction = 'sum' | 'max' | 'min' | 'prod' | 'moments';
+export type Combination = Reduction | 'moments';
 
 /** What becomes of the parts of all shards, in the words of MPI: their reduction, all of them side by side, or each shard's piece of the sum. */
 export type Collective =
-  | { kind: 'all-reduce'; reduction: Reduction }
+  | { kind: 'all-reduce'; reduction: Combination }
   | { kind: 'all-gather'; axis: number }
   | { kind: 'reduce-scatter'; axis: number };
 

@@ -19,7 +19,7 @@ export class EpochsInARow {
     return Math.max(1, Math.min(left, this.#most, Math.floor(SECONDS / this.#secondsOfOne)));
   }
 
-  /** Takes in how long epochs took. */
+  /** Takes in how long so many epochs took together. */
   add(epochs: number, seconds: number): void {
     this.#secondsOfOne = seconds / epochs;
   }

@@ -54,3 +54,10 @@ export class ArenaRows implements RowSource {
     }
   }
 }
+
+/** Rows of the first `steps` mini-batches of a pass, which may be gone through several times. */
+export function rowsOf({ data, batchSize, firstStep = 0, steps: all }: Pass, steps: number): number {
+  const ofFirst = (count: number) => Math.min(data.rows - firstStep * batchSize, count * batchSize);
+  if (steps === 0) return 0;
+  return Math.floor(steps / all) * ofFirst(all) + ofFirst(steps % all);
+}

@@ -30,7 +30,7 @@ export interface StalenessSummary {
 export interface Milestone {
   updates: number;
   rows: number;
-  /** Seconds of training: preparation and validation are left out. */
+  /** Seconds of training: preparation and validation are left out. Of short epochs that were trained in a row: in proportion to their mini-batches. */
   seconds: number;
   /** Where workers are simulated: the time they would have taken, in units of one row's mean time. */
   simulatedTime?: number;
@@ -150,12 +150,12 @@ export class RunRecorder {
     const { updates, simulatedTime, seconds, milestones } = summary;
     const simulated = simulatedTime !== undefined && { simulatedTime };
     const before = milestones.at(-1) ?? { updates: 0, rows: 0, seconds: 0 };
-    const all = { steps: epochs.reduce((sum, { steps }) => sum + steps, 0) };
+    const allSteps = epochs.reduce((sum, { steps }) => sum + steps, 0);
     const done = { rows: 0, steps: 0 };
     for (const { rows, steps } of epochs) {
       done.rows += rows;
       done.steps += steps;
-      const share = all.steps === 0 ? 1 : done.steps / all.steps;
+      const share = allSteps === 0 ? 1 : done.steps / allSteps;
       milestones.push({
         updates: Math.round(before.updates + share * (updates - before.updates)),
         rows: before.rows + done.rows,

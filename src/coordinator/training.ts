@@ -14,8 +14,9 @@ import type { ResolvedOptions } from './options.js';
 import type { PreparedFit } from './prepare.js';
 import { followEpoch } from './progress.js';
 import { ReplicaGroup } from './replica-group.js';
+import { rowsOf } from './row-source.js';
 import { RunRecorder } from './run-summary.js';
-import { StateResets } from './stateful.js';
+import { isStateful, StateResets } from './stateful.js';
 import type { ThreadSource } from './threads.js';
 import { unlessAborted } from './unless-aborted.js';
 import { WeightsLedger } from './weights-ledger.js';
@@ -79,8 +80,8 @@ export class Training implements AsyncDisposable {
       running = true;
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; ) {
-        const count = this.#nextInARow(this.#options.epochs - epoch);
-        await (count === 1 ? this.#epoch(epoch) : this.#epochsInARow(epoch, count));
+        const count = this.#howMany(this.#options.epochs - epoch);
+        await (count === 1 ? this.#epoch(epoch) : this.#severalEpochs(epoch, count));
         epoch += count;
         if (this.#stopAsked || this.#ranOut(epoch - 1)) break;
       }
@@ -130,18 +131,20 @@ export class Training implements AsyncDisposable {
     const { training, validation, arena, setup } = this.#prepared;
     const { rule, speeds, gradientAccumulationSteps, onProgress } = this.#options;
     const isWatched = this.#callbacks.userCallbacks || validation !== undefined || onProgress !== undefined;
-    const isPlain = rule.kind === 'sync' && !speeds && gradientAccumulationSteps === 1;
+    // Of a stateful model the user may reset the states between two epochs.
+    const isPlain = rule.kind === 'sync' && !speeds && gradientAccumulationSteps === 1 && !isStateful(this.#model);
     if (isWatched || !isPlain || !training.whole) return 1;
     const steps = Math.floor(arena.floats('logs').length / (setup.shards * setup.logCount));
     return Math.floor(steps / training.whole.steps);
   }
 
-  #nextInARow(left: number): number {
+  /** How many of the epochs that are left to train next. */
+  #howMany(left: number): number {
     return this.#trial?.settled === false ? 1 : this.#inARow.next(left);
   }
 
   /** Trains short epochs, and tells of them when all are done. */
-  async #epochsInARow(first: number, count: number): Promise<void> {
+  async #severalEpochs(first: number, count: number): Promise<void> {
     const { list } = this.#callbacks;
     const pass = this.#prepared.training.whole as Pass;
     const optimizer = this.#currentOptimizer();
@@ -361,10 +364,4 @@ export class Training implements AsyncDisposable {
       ? Object.assign(error, { run: this.#recorder.summary() })
       : error;
   }
-}
-
-/** Rows of so many mini-batches of a pass, which may be gone through several times. */
-function rowsOf({ data, batchSize, firstStep = 0, steps: all }: Pass, steps: number): number {
-  const rowsOfFirst = (count: number) => Math.min(data.rows - firstStep * batchSize, count * batchSize);
-  return steps < all ? rowsOfFirst(steps) : Math.floor(steps / all) * rowsOfFirst(all) + rowsOfFirst(steps % all);
 }

@@ -2,7 +2,7 @@ import { type Arena, FLOAT_BYTES } from '../common/arena.js';
 import { copyValues } from '../common/copy.js';
 import type { ExchangePlace } from '../common/exchanges.js';
 import { forEachRun, type Piece } from '../common/pieces.js';
-import type { Reduction } from '../common/program.js';
+import type { Combination } from '../common/program.js';
 import { sizeOf } from '../common/shapes.js';
 import type { Kernels } from '../kernels/kernels.js';
 
@@ -32,7 +32,7 @@ export class Totals {
   }
 
   /** Reduces the parts of the first `count` shards to their place in `values`. */
-  allReduce({ offset, size }: ExchangePlace, reduction: Reduction, count: number): void {
+  allReduce({ offset, size }: ExchangePlace, reduction: Combination, count: number): void {
     const total = this.values.subarray(offset, offset + size);
     total.set(this.#part(0, offset, size));
     const combine = COMBINE[reduction];
@@ -69,7 +69,7 @@ export class Totals {
   }
 }
 
-const COMBINE: Record<Reduction, (total: Float32Array, part: Float32Array) => void> = {
+const COMBINE: Record<Combination, (total: Float32Array, part: Float32Array) => void> = {
   sum: (total, part) => {
     for (let i = 0; i < total.length; i++) total[i] = (total[i] as number) + (part[i] as number);
   },
@@ -89,7 +89,7 @@ const COMBINE: Record<Reduction, (total: Float32Array, part: Float32Array) => vo
  * Adds the moments of further rows (Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample
  * variances", 1979): squared deviations from two means are those from the common mean, but for the distance of the two.
  */
-function addMoments(total: Float32Array, part: Float32Array): void {
+export function addMoments(total: Float32Array, part: Float32Array): void {
   const columns = (total.length - 1) / 2;
   const [m, n] = [total[2 * columns] as number, part[2 * columns] as number];
   for (let i = 0; i < columns; i++) {

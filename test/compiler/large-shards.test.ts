@@ -15,7 +15,7 @@ function compiled(layers: tf.layers.Layer[]): tf.Sequential {
   return model;
 }
 
-/** Of 40 images, a piece has 27 where 16 channels become 32. Smooth, so that no rounding turns a gradient on or off. */
+/** Of 40 images, a piece has some 27. Smooth, so that no rounding turns a gradient on or off. */
 function images(options: { filters?: number; strides?: number; padding?: 'same' | 'valid' }): tf.Sequential {
   const { batchNormalization, conv2d, activation, averagePooling2d, flatten, dense } = tf.layers;
   return compiled([
@@ -35,6 +35,7 @@ describe('large shards have the values and gradients of tfjs', () => {
     ['with filters that make no blocks', 40, { filters: 20, padding: 'same' }],
     ['without padding', 40, {}],
     ['with strides', 120, { padding: 'same', strides: 2 }],
+    ['with strides, and filters that make no blocks', 120, { filters: 20, padding: 'same', strides: 2 }],
   ] as const)('in convolutions and batch norm %s', async (_, rows, options) => {
     await expectTrainingStep(images(options), [random([rows, 14, 14, 2], 5)], [random([rows, 2], 6)]);
   });
@@ -74,7 +75,7 @@ it('transposes the gradient once for all taps of a filter', () => {
   const count = (operator: string) => new Set(text.match(new RegExp(`\\b${operator}_\\d+`, 'g'))).size;
   expect(count('Gemm')).toBeGreaterThanOrEqual(2 * 9);
   // Unshared it would be one for each tap and piece: 18.
-  expect(count('Transpose')).toBeLessThan(18);
+  expect(count('Transpose')).toBeLessThan(12);
 });
 
 it('cuts no product into so many pieces that a program for many images takes long to load', () => {

@@ -2,7 +2,8 @@
 import type * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import type { ProgramInput, StepProgram, TensorSpec } from '#shardfit/common/program.js';
+import type { Combination, ProgramInput, StepProgram, TensorSpec } from '#shardfit/common/program.js';
+import { addMoments } from '#shardfit/worker/totals.js';
 
 export interface StepResult {
   logs: number[];
@@ -56,35 +57,18 @@ export async function runShards(programs: StepProgram[], model: tf.LayersModel, 
     }
     for (const { part, total, collective, shape } of first.exchanges.filter((e) => e.stage === stage)) {
       if (collective.kind !== 'all-reduce') throw new Error(`shards of rows have no ${collective.kind}`);
-      const { reduction } = collective;
       const parts = known.map((values) => values[part]?.data as Float32Array);
-      const reduced =
-        reduction === 'moments'
-          ? momentsOf(parts)
-          : parts.reduce((a, b) => a.map((x, i) => COMBINE[reduction](x, b[i] as number)));
+      const reduced = parts.reduce((a, b) => combine(a, b, collective.reduction));
       for (const values of known) values[total] = new ort.Tensor('float32', reduced, shape);
     }
   }
   return known.map((values) => resultOf(first, values)).reduce(addResults);
 }
 
-/** Of all rows, from the sums, squared deviations from the own mean, and numbers of rows of each shard, in double precision. */
-function momentsOf(parts: Float32Array[]): Float32Array {
-  const columns = ((parts[0] as Float32Array).length - 1) / 2;
-  const counts = parts.map((part) => part[2 * columns] as number);
-  const count = counts.reduce((a, b) => a + b);
-  const total = new Float32Array(2 * columns + 1).fill(count);
-  for (let i = 0; i < columns; i++) {
-    const sums = parts.map((part) => part[i] as number);
-    const sum = sums.reduce((a, b) => a + b);
-    // The squares of a shard around its own mean, moved to the common one.
-    const squares = parts.map((part, k) => {
-      const own = counts[k] as number;
-      return (part[columns + i] as number) + own * ((sums[k] as number) / own - sum / count) ** 2;
-    });
-    total[i] = sum;
-    total[columns + i] = squares.reduce((a, b) => a + b);
-  }
+function combine(a: Float32Array, b: Float32Array, reduction: Combination): Float32Array {
+  if (reduction !== 'moments') return a.map((x, i) => COMBINE[reduction](x, b[i] as number));
+  const total = a.slice();
+  addMoments(total, b);
   return total;
 }
 

@@ -9,6 +9,12 @@ import { classes, dropoutMlp, mlp } from './support/models.js';
 beforeAll(() => tf.setBackend('cpu'));
 
 const ROWS = 40;
+/** Whether epochs were trained in a row: they have equal shares of what they took together. */
+function ranInARow({ milestones }: FitHistory['run']): boolean {
+  const took = milestones.map(({ seconds }, i) => seconds - (milestones[i - 1]?.seconds ?? 0));
+  return took.some((seconds, i) => i > 0 && Math.abs(seconds / (took[i - 1] as number) - 1) < 1e-9);
+}
+
 const momentum = () => tf.train.momentum(0.05, 0.9);
 
 describe('epochs in a row', () => {
@@ -38,6 +44,8 @@ describe('epochs in a row', () => {
     expect(counts(history)).toEqual(counts(reference));
     const seconds = history.run.milestones.map((milestone) => milestone.seconds);
     expect(seconds).toEqual([...seconds].sort((a, b) => a - b));
+    expect(ranInARow(history.run)).toBe(true);
+    expect(ranInARow(reference.run)).toBe(false);
   });
 
   it('go on with the optimizer where an earlier fit has ended', async () => {
@@ -55,13 +63,33 @@ describe('epochs in a row', () => {
     const { x, y } = classes(ROWS);
     const abort = new AbortController();
     const reason = new Error('enough');
-    const training = fit(mlp(), x, y, { batchSize: 16, epochs: 1_000_000, workers: 2, signal: abort.signal });
+    const [model, same] = [mlp(), mlp()];
+    const args = { batchSize: 16, shuffle: false, workers: 2 };
+    const training = fit(model, x, y, { ...args, epochs: 1_000_000, signal: abort.signal });
     setTimeout(() => abort.abort(reason), 300);
     const error = (await training.catch((e: unknown) => e)) as Error & { run: FitHistory['run'] };
     expect(error).toBe(reason);
     const { updates, milestones } = error.run;
-    expect(milestones.at(-1)?.updates).toBe(updates);
     expect(milestones.length).toBeGreaterThan(2);
+    // 3 updates an epoch. The weights are those of as many updates, whole epochs first.
+    const whole = Math.floor(updates / 3);
+    await using trainer = new Trainer(same, { batchSize: 16, workers: 2 });
+    await trainer.fit(x, y, { shuffle: false, epochs: whole });
+    if (updates % 3 > 0) await trainer.fit(x, y, { shuffle: false, stepsPerEpoch: updates % 3, epochs: 1 });
+    expect(sha256(same)).toBe(sha256(model));
+  });
+
+  it.each([
+    { validationSplit: 0.2 },
+    { onProgress: () => {} },
+    { gradientAccumulationSteps: 2 },
+    { virtualWorkers: 2 },
+    { update: 'local', shards: 2 },
+  ] as FitOptions[])('are not trained in a row with %j', async (options) => {
+    const { x, y } = classes(ROWS);
+    const { run } = await fit(mlp(), x, y, { batchSize: 16, epochs: 40, ...options });
+    expect(run.epochs).toBe(40);
+    expect(ranInARow(run)).toBe(false);
   });
 
   it('warn once, of the epoch in which training diverges', async () => {

@@ -73,6 +73,7 @@ it('applies what was gathered when training is stopped', async () => {
   await theirs.fit(x, y, { batchSize: 4000, epochs: 1, shuffle: false });
   expectSameWeights(ours, theirs, 4);
   expect(run.updates).toBe(Math.ceil(trained / 4000));
+  expect(run.samplesPerSecond).toBeGreaterThan(0);
 });
 
 it('has the same bits for any number of workers, and takes moving averages of every mini-batch', async () => {

@@ -7,12 +7,13 @@ import { channelBlock } from '../onnx/channel-block.js';
 import { reshape } from './layout.js';
 import { countUses, rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
+import { isTwinColumns } from './twins.js';
 import type { Value } from './value.js';
 
 /** Smaller tensors are not worth it. */
 const SMALLEST = 1 << 14;
 
-/** A tensor in the making: x * scale + shift + sum. */
+/** A tensor in the making: x * scale + shift + sum. The shapes of x and sum are alike, and those of scale and shift. */
 interface Affine {
   x: Value;
   scale: Value;
@@ -20,52 +21,59 @@ interface Affine {
   sum?: Value;
 }
 
+/** Replaces sums of scaled channels. */
 export function fuseAffine(outputs: readonly Value[]): Value[] {
   const block = channelBlock();
   if (block === 1) return [...outputs];
   const uses = countUses(outputs);
   const made = new Map<Value, Affine>();
   const make = (affine: Affine): Value => {
-    const value = write(affine, false);
+    const value = convolutionOf(affine, false);
     made.set(value, affine);
     return value;
   };
   return rebuild(outputs, new Map(), (value, original) => {
-    if (value.shape.at(-1) !== block || sizeOf(value.shape) < SMALLEST) return value;
+    const { dtype, shape } = value;
+    if (shape.at(-1) !== block || sizeOf(shape) < SMALLEST || dtype !== 'float32') return value;
     const isUsedOnce = (i: number) => uses.get(original.inputs[i] as Value) === 1;
     if (value.op === 'Relu') {
       const affine = isUsedOnce(0) && made.get(value.inputs[0] as Value);
-      return affine ? write(affine, true) : value;
+      return affine ? convolutionOf(affine, true) : value;
     }
     if (value.op !== 'Add') return value;
     const [a, b] = value.inputs as [Value, Value];
-    const start = (x: Value) => made.get(x) ?? scaled(x);
-    return (isUsedOnce(0) && more(start(a), b, make)) || (isUsedOnce(1) && more(start(b), a, make)) || value;
+    const affineOf = (x: Value) => made.get(x) ?? asProduct(x);
+    return (
+      (isUsedOnce(0) && withSummand(affineOf(a), b, make)) ||
+      (isUsedOnce(1) && withSummand(affineOf(b), a, make)) ||
+      value
+    );
   });
 }
 
 /** With one more summand, if it has room for it. */
-function more(affine: Affine | undefined, summand: Value, make: (affine: Affine) => Value): Value | undefined {
+function withSummand(affine: Affine | undefined, summand: Value, make: (affine: Affine) => Value): Value | undefined {
   if (!affine) return undefined;
   const { shape } = affine.x;
-  if (isColumns(summand, shape)) return affine.shift ? undefined : make({ ...affine, shift: summand });
+  const isShift = isColumns(summand, shape) && sizeOf(summand.shape) === sizeOf(affine.scale.shape);
+  if (isShift) return affine.shift ? undefined : make({ ...affine, shift: summand });
   return affine.sum || !sameShape(summand.shape, shape) ? undefined : make({ ...affine, sum: summand });
 }
 
-/** Whether x has a number for each channel of images: [..., channels], or [batch, blocks, pixels, block] as in `stay-blocked`. */
+/** Whether x has a number for each channel of images [..., channels], or of their twin. */
 function isColumns(x: Value, shape: readonly number[]): boolean {
   if (sizeOf(x.shape) === dim(shape, -1)) return isOne(x.shape.slice(0, -1));
-  return shape.length === 4 && sameShape(x.shape, [dim(shape, 1), 1, dim(shape, 3)]);
+  return isTwinColumns(x, shape);
 }
 
-function scaled({ op, inputs, shape }: Value): Affine | undefined {
+function asProduct({ op, inputs, shape }: Value): Affine | undefined {
   if (op !== 'Mul') return undefined;
   const [a, b] = inputs as [Value, Value];
   if (isColumns(b, shape) && sameShape(a.shape, shape)) return { x: a, scale: b };
   return isColumns(a, shape) && sameShape(b.shape, shape) ? { x: b, scale: a } : undefined;
 }
 
-function write({ x, scale, shift, sum }: Affine, isRectified: boolean): Value {
+function convolutionOf({ x, scale, shift, sum }: Affine, isRectified: boolean): Value {
   const { graph, shape, dtype } = x;
   const channels = sizeOf(scale.shape);
   // All pixels in one row, of each image where its channels are several blocks.

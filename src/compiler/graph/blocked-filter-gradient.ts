@@ -17,12 +17,15 @@ import { type Window, windowLength } from './window.js';
 
 /** Smaller gradients of outputs are not worth it. */
 const SMALLEST = 1 << 14;
-/** Elements that ONNX Runtime adds up one by one, for each block, at most: more is less exact. */
+/** Products that ONNX Runtime adds up one by one, before it goes on to the next block of images, at most: more is less exact. */
 const LONGEST_SUM = 4096;
 /** Bands of fewer rows repeat too many rows of x. */
 const FEWEST_ROWS = 3;
 
-/** undefined where it does not fit into blocks, or is not worth it. */
+/**
+ * The gradient [height, width, inputs, outputs] of a filter, of images x [batch, height, width, inputs] and the gradient dy of the output,
+ * [batch, ...window.out, outputs]; undefined where it does not fit into blocks, or is not worth it.
+ */
 export function blockedFilterGradient(x: Value, dy: Value, window: Window): Value | undefined {
   const [images, height, width, outputs] = dy.shape as [number, number, number, number];
   const channels = dim(x.shape, 3);

@@ -13,7 +13,7 @@ import { topologicalOrder, type Value } from './value.js';
 const TO_LAST = [0, 2, 3, 1];
 const FROM_LAST = [0, 3, 1, 2];
 
-/** Replaces convolutions of whole blocks of channels, and the changes of layout around them. */
+/** Replaces convolutions to whole blocks of channels, from whole blocks or from a few channels, and the changes of layout around them. */
 export function blockConvolutions(outputs: readonly Value[]): Value[] {
   if (!topologicalOrder(outputs).some(isPlain)) return [...outputs];
   const block = channelBlock();
@@ -33,15 +33,21 @@ function isPlain({ op, attrs, inputs, shape }: Value): boolean {
 
 function fits({ inputs: [, filters] }: Value, block: number): boolean {
   const [outputs, channels] = (filters as Value).shape as [number, number];
-  return outputs % block === 0 && (channels % block === 0 || channels < block);
+  return outputs % block === 0 && (channels % block === 0 || isFew(channels, outputs));
+}
+
+/** Whether there is a direct convolution from so few channels, which make no block, to whole blocks of them. */
+export function isFew(channels: number, outputs: number): boolean {
+  const block = channelBlock();
+  return block > 1 && channels < block && outputs % block === 0;
 }
 
 function blockedConvolution(conv: Value, block: number): Value {
   const [x, filters] = conv.inputs as [Value, Value];
   const { attrs, shape, dtype } = conv;
-  const isFew = dim(x.shape, 1) < block;
-  const inputs = isFew ? [x, filtersOfFew(filters, block)] : [blocked(x, block), blockedFilters(filters, block)];
-  return conv.graph.node('BlockedConv', inputs, attrs, { shape, dtype });
+  // A few channels stay as they are.
+  const images = dim(x.shape, 1) < block ? x : blocked(x, block);
+  return conv.graph.node('BlockedConv', [images, blockedFilters(filters, block)], attrs, { shape, dtype });
 }
 
 /** x [batch, channels, height, width] by blocks. Channels that lie last already, and make one block, stay where they are. */
@@ -64,23 +70,17 @@ function unblocked(x: Value, block: number, last: boolean): Value {
   return x.graph.node('UnblockChannels', [x], { channels, channels_last: Number(last) }, { shape, dtype: x.dtype });
 }
 
-/** Filters [outputs, inputs, height, width] as [outputs / block, inputs / block, height, width, block of inputs, of outputs]. */
+/**
+ * Filters [outputs, inputs, height, width] as [outputs / block, inputs / block, height, width, block of inputs, block of outputs]. Fewer
+ * inputs than a block are not cut: [outputs / block, inputs, height, width, block of outputs].
+ */
 function blockedFilters(filters: Value, block: number): Value {
   const { inner, perm } = asTransposed(filters) ?? { inner: filters, perm: [0, 1, 2, 3] };
   const [outputs, inputs] = perm as [number, number];
-  const parts = inner.shape.flatMap((n, axis) => (axis === outputs || axis === inputs ? [n / block, block] : [n]));
-  // Where an axis is once those of outputs and inputs are cut in two.
-  const moved = (axis: number): number => axis + Number(outputs < axis) + Number(inputs < axis);
-  const [o, i, h, w] = perm.map(moved) as [number, number, number, number];
-  return reshape(transpose(reshape(inner, parts), [o, i, h, w, i + 1, o + 1]), filters.shape);
-}
-
-/** Filters of fewer channels than a block, which stay as they are: [outputs / block, inputs, height, width, block of outputs]. */
-function filtersOfFew(filters: Value, block: number): Value {
-  const [outputs, ...rest] = filters.shape as [number, ...number[]];
-  const { inner, perm } = asTransposed(filters) ?? { inner: filters, perm: [0, 1, 2, 3] };
-  const [o, i, h, w] = perm as [number, number, number, number];
-  const parts = inner.shape.flatMap((n, axis) => (axis === o ? [n / block, block] : [n]));
-  const moved = (axis: number): number => axis + Number(o < axis);
-  return reshape(transpose(reshape(inner, parts), [o, moved(i), moved(h), moved(w), o + 1]), [outputs, ...rest]);
+  const cut = dim(filters.shape, 1) < block ? [outputs] : [inputs, outputs];
+  const parts = inner.shape.flatMap((n, axis) => (cut.includes(axis) ? [n / block, block] : [n]));
+  // Where an axis is once others before it are cut in two.
+  const moved = (axis: number): number => axis + cut.filter((other) => other < axis).length;
+  const order = [...perm.map(moved), ...cut.map((axis) => moved(axis) + 1)];
+  return reshape(transpose(reshape(inner, parts), order), filters.shape);
 }

@@ -3,7 +3,7 @@
  * is a matrix [height * width * inputs, outputs] as it stands: no transposes anywhere, and the gathered windows serve
  * both the forward pass and the filter's gradient.
  */
-import { channelBlock } from '../onnx/channel-block.js';
+import { isFew } from './blocked.js';
 import { partsOf, pixelRows } from './gradient-parts.js';
 import { scatterAdd } from './interleave.js';
 import { asTransposed, reshape, slice } from './layout.js';
@@ -34,12 +34,10 @@ export function lowerConv2d(conv: Value, haveWindows: boolean): Value {
   return reshape(gemm(windowMatrix(x, window), filterMatrix(filter)), conv.shape);
 }
 
-/** Whether ONNX Runtime has a direct convolution of few channels to whole blocks of them (see `blocked`). */
+/** Whether ONNX Runtime's direct convolution from few channels is the fastest: windows that a pooling parts have strides. */
 function isDirect(filter: Value, { kernel, stride }: Window): boolean {
-  const [inputs, outputs] = [dim(filter.shape, 2), dim(filter.shape, 3)];
-  const block = channelBlock();
-  if (block === 1 || inputs >= block || outputs % block !== 0) return false;
-  return kernel.some((k) => k > 1) && stride.every((s) => s === 1);
+  const isSingle = kernel.some((k) => k > 1) && stride.every((s) => s === 1);
+  return isSingle && isFew(dim(filter.shape, 2), dim(filter.shape, 3));
 }
 
 /** The windows of `conv` as a slice of the convolution of the same inputs with the windows `wholeAttrs`, if those contain them. */

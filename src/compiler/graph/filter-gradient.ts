@@ -13,9 +13,13 @@ import { padInput, tap, tapPositions, type Window, windowAttrs, windowFrom, wind
 /** Fewer channels than this make products too narrow to be done tap by tap. */
 const NARROW = 8;
 
-/** Symbolic where the best way depends on the number of rows, which a shard has fewer of. */
+/**
+ * The gradient [height, width, inputs, outputs] of a filter, of images x [batch, height, width, inputs] and the gradient dy of the output,
+ * [batch, ...window.out, outputs]. Symbolic where the best way depends on the number of rows, which a shard has fewer of.
+ */
 export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
   const parts = partsOf(dy, window);
+  if (parts.length === 0) return x.graph.splat(0, filterShape, x.dtype);
   if (dim(x.shape, 3) < NARROW) return byWindows(x, parts, filterShape);
   if (parts[0]?.dy !== dy) return byTaps(x, parts, filterShape);
   return x.graph.node('FilterGradient', [x, dy], windowAttrs(window), { shape: filterShape, dtype: x.dtype });

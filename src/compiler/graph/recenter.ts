@@ -6,10 +6,10 @@ import { add, mul } from './elementwise.js';
 import { reshape } from './layout.js';
 import { rebuild } from './rebuild.js';
 import { reduce } from './reduction.js';
-import { broadcast, padRank, reducedShape, sizeOf } from './shapes.js';
+import { broadcast, padRank, reducedShape, sameShape, sizeOf } from './shapes.js';
 import type { Value } from './value.js';
 
-/** Symbolic until `absorbOffsets`. */
+/** x + offset, of the shape of x, to which `offset` broadcasts. Symbolic until `absorbOffsets`. */
 export function recenter(x: Value, offset: Value): Value {
   return x.graph.node('Recenter', [x, offset], {}, { shape: x.shape, dtype: x.dtype });
 }
@@ -34,7 +34,7 @@ function withOffset(op: 'Add' | 'Mul', centered: Value, other: Value): Value | u
   const [x, offset] = centered.inputs as [Value, Value];
   const isSmall = sizeOf(broadcast(offset.shape, other.shape)) === sizeOf(offset.shape);
   if (isSmall) return op === 'Add' ? add(x, add(offset, other)) : recenter(mul(x, other), mul(offset, other));
-  const isAlike = sizeOf(broadcast(x.shape, other.shape)) === sizeOf(x.shape);
+  const isAlike = sameShape(broadcast(x.shape, other.shape), x.shape);
   return op === 'Add' && isAlike ? recenter(add(x, other), offset) : undefined;
 }
 
@@ -48,7 +48,7 @@ function sumOfProducts(sum: Value): Value | undefined {
   if (centered.op !== 'Recenter' || y.op === 'Recenter') return undefined;
   const [x, offset] = centered.inputs as [Value, Value];
   const wide = padRank(offset.shape, x.shape.length);
-  if (sizeOf(y.shape) !== sizeOf(x.shape) || axes.some((axis) => wide[axis] !== 1)) return undefined;
+  if (!sameShape(y.shape, x.shape) || axes.some((axis) => wide[axis] !== 1)) return undefined;
   const own = reshape(offset, reducedShape(wide, axes, false));
   const total = add(reduce('ReduceSum', mul(x, y), axes), mul(own, reduce('ReduceSum', y, axes)));
   return reshape(total, sum.shape);

@@ -80,7 +80,7 @@ function knownTotal(x: Value, axes: readonly number[]): number | undefined {
 }
 
 /** Whether x is a - mean(a), with the mean over these axes. */
-function isDeviation({ op, inputs, shape }: Value, axes: readonly number[]): boolean {
+export function isDeviation({ op, inputs, shape }: Value, axes: readonly number[]): boolean {
   if (op !== 'Sub') return false;
   const [a, b] = inputs as [Value, Value];
   const mean = b.op === 'Reshape' ? (b.inputs[0] as Value) : b;

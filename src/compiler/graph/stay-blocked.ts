@@ -1,12 +1,13 @@
 /**
  * What lies between two convolutions on blocks of channels (see `blocked`) is done on blocks, too: nothing is put into another order
- * for it, and channels' numbers meet runs as long as an image. A value of shape [batch, height, width, channels] then has a twin
- * [batch, channels / block, height * width, block].
+ * for it, and channels' numbers meet runs as long as an image. Images [batch, height, width, channels] then have a twin (see `twins`).
  */
 import { channelBlock } from '../onnx/channel-block.js';
 import { asTransposed, reshape, transpose } from './layout.js';
 import { rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
+import { sumOfPieces } from './sums.js';
+import { twinColumns, twinShape } from './twins.js';
 import type { Value } from './value.js';
 
 const ELEMENTWISE = new Set(
@@ -34,8 +35,8 @@ export function stayBlocked(outputs: readonly Value[]): Value[] {
       return sumOfTwin(value, twin) ?? value;
     } else if (op === 'Transpose') {
       return transposedTwin(value, twins) ?? value;
-    } else if (ELEMENTWISE.has(op) && inputs.some((input) => twins.has(input))) {
-      const operands = inputs.map((input) => twins.get(input) ?? operandOf(input, shape, block));
+    } else if (ELEMENTWISE.has(op) && inputs.some((input) => twins.has(input) && sameShape(input.shape, shape))) {
+      const operands = inputs.map((input) => operandOf(input, twins, shape, block));
       if (operands.every((operand) => operand !== undefined)) {
         const type = { shape: twinShape(shape, block), dtype: value.dtype };
         return withTwin(value.graph.node(op, operands as Value[], attrs, type), shape);
@@ -43,10 +44,6 @@ export function stayBlocked(outputs: readonly Value[]): Value[] {
     }
     return value;
   });
-}
-
-function twinShape([batch, height, width, channels]: readonly number[], block: number): number[] {
-  return [batch as number, (channels as number) / block, (height as number) * (width as number), block];
 }
 
 function unblocked(twin: Value, shape: readonly number[]): Value {
@@ -57,9 +54,16 @@ function unblocked(twin: Value, shape: readonly number[]): Value {
 }
 
 /** An operand of an operation on images of this shape, as twins meet it: numbers for all, for each channel, for each image and channel, or an image. */
-function operandOf(x: Value, shape: readonly number[], block: number): Value | undefined {
+function operandOf(
+  x: Value,
+  twins: ReadonlyMap<Value, Value>,
+  shape: readonly number[],
+  block: number,
+): Value | undefined {
   const [batch, , , channels] = shape as [number, number, number, number];
-  const columns = [channels / block, 1, block];
+  const columns = twinColumns(channels, block);
+  const twin = sameShape(x.shape, shape) && twins.get(x);
+  if (twin) return twin;
   if (isOne(x.shape)) return reshape(x, []);
   if (sizeOf(x.shape) === channels && dim(x.shape, -1) === channels) return reshape(x, columns);
   if (sameShape(x.shape, [batch, 1, 1, channels])) return reshape(x, [batch, ...columns]);
@@ -73,12 +77,10 @@ function operandOf(x: Value, shape: readonly number[], block: number): Value | u
 function sumOfTwin(sum: Value, twin: Value): Value | undefined {
   const axes = String(sum.attrs.axes);
   if (axes !== '0,1,2' && axes !== '1,2') return undefined;
-  const sumOver = (x: Value, axis: number) => {
-    const shape = x.shape.filter((_, i) => i !== axis);
-    return x.graph.node('ReduceSum', [x], { axes: [axis], keepdims: 0 }, { shape, dtype: x.dtype });
-  };
-  const ofImages = sumOver(twin, 2);
-  return reshape(axes === '1,2' ? ofImages : sumOver(ofImages, 0), sum.shape);
+  const [batch, blocks, pixels, block] = twin.shape as [number, number, number, number];
+  const ofImages = sumOfPieces(reshape(twin, [batch * blocks, pixels, block]));
+  if (axes === '1,2') return reshape(ofImages, sum.shape);
+  return reshape(sumOfPieces(reshape(ofImages, [1, batch, blocks * block])), sum.shape);
 }
 
 /** The filters that `blockedFilterGradient` makes of the gradient of an output: those of the twin, with two axes the other way round. */

@@ -51,6 +51,15 @@ function sumOfRows(x: Value): Value {
   return sumOfRows(sumOver(reshape(x, [rows / piece, piece, columns]), 1));
 }
 
+/** The sum over the second axis of [n, rows, columns]: [n, columns]. In pieces, where there are many rows that such divide. */
+export function sumOfPieces(x: Value): Value {
+  const [n, rows, columns] = x.shape as [number, number, number];
+  const piece = pieceOf(rows);
+  if (rows <= PIECE.most || rows % piece > 0) return sumOver(x, 1);
+  const pieces = sumOver(reshape(x, [(n * rows) / piece, piece, columns]), 1);
+  return sumOfPieces(reshape(pieces, [n, rows / piece, columns]));
+}
+
 /** Whether few rows are added up by a product with ones. */
 function isProduct(rows: number, columns: number): boolean {
   return columns > 1 && rows * columns >= LARGE;

@@ -6,6 +6,7 @@
 import { expand, reshape } from './layout.js';
 import { rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
+import { isTwinColumns } from './twins.js';
 import type { Value } from './value.js';
 
 const OPERATORS = new Set(['Add', 'Sub', 'Mul', 'Div']);
@@ -25,7 +26,7 @@ export function widenBroadcasts(outputs: readonly Value[]): Value[] {
 /** @param swapped whether the repeated operand is the first one. */
 function widened(value: Value, x: Value, repeated: Value, swapped: boolean): Value | undefined {
   const channels = dim(value.shape, -1);
-  if (isOfBlocks(repeated, value.shape)) return widenedBlocks(value, x, repeated, swapped);
+  if (isTwinColumns(repeated, value.shape)) return widenedTwin(value, x, repeated, swapped);
   const isVector = sizeOf(repeated.shape) === channels && isOne(repeated.shape.slice(0, -1)) && channels > 1;
   if (!isVector || channels >= LONG || !sameShape(x.shape, value.shape)) return undefined;
   const axis = firstRepeated(value.shape);
@@ -35,13 +36,8 @@ function widened(value: Value, x: Value, repeated: Value, swapped: boolean): Val
   return graph.node(op, swapped ? [run, x] : [x, run], attrs, { shape, dtype });
 }
 
-/** Whether it has a number for each channel of images [batch, blocks, pixels, block] (see `stay-blocked`). */
-function isOfBlocks(x: Value, shape: readonly number[]): boolean {
-  return shape.length === 4 && sameShape(x.shape, [dim(shape, 1), 1, dim(shape, 3)]);
-}
-
-/** Several pixels make a run. */
-function widenedBlocks(value: Value, x: Value, repeated: Value, swapped: boolean): Value | undefined {
+/** Beside a twin (see `twins`): several pixels make a run. */
+function widenedTwin(value: Value, x: Value, repeated: Value, swapped: boolean): Value | undefined {
   const { graph, op, attrs, shape, dtype } = value;
   const [batch, blocks, pixels, block] = shape as [number, number, number, number];
   if (!sameShape(x.shape, shape)) return undefined;

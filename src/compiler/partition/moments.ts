@@ -7,6 +7,7 @@
 import { mul, sub } from '../graph/elementwise.js';
 import { concat, reshape, slice } from '../graph/layout.js';
 import { recenter } from '../graph/recenter.js';
+import { isDeviation } from '../graph/reduction.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 import type { Pair } from './pairs.js';
@@ -14,7 +15,7 @@ import type { Placed } from './placement.js';
 import { isSharded } from './placement.js';
 import type { ShardProgram } from './shard-program.js';
 
-/** The nodes of a variance: sum x, x - (sum x) / n, and the sum of the squares of that. */
+/** The nodes of a variance over some axes of x, the rows among them: sum x, x - (sum x) / n, and the sum of the squares of that. */
 export interface Moments {
   x: Pair;
   sum: Pair;
@@ -41,20 +42,11 @@ function momentsOf(squares: Pair): Moments | undefined {
   const [deviation] = square.inputs;
   if (deviation?.value.op !== 'Sub') return undefined;
   const [x, subtracted] = deviation.inputs as [Pair, Pair];
-  const mean = withoutReshape(subtracted);
-  if (mean.value.op !== 'Mul') return undefined;
-  const sum = mean.inputs.map(withoutReshape).find((input) => input.value.op === 'ReduceSum' && input.inputs[0] === x);
-  const factor = mean.inputs.find((input) => input.value.splat !== undefined)?.value.splat;
-  const axes = sum?.value.attrs.axes as number[] | undefined;
-  if (!sum || x.rowAxis === undefined || !axes?.includes(x.rowAxis)) return undefined;
-  const count = sizeOf(x.value.shape) / sizeOf(sum.value.shape);
-  const isMean = factor === Math.fround(1 / count);
-  const isAlike = String(squares.value.attrs.axes) === String(axes) && deviation.value.dtype === 'float32';
-  return isMean && isAlike ? { x, sum, deviation, squares } : undefined;
-}
-
-function withoutReshape(pair: Pair): Pair {
-  return pair.value.op === 'Reshape' ? withoutReshape(pair.inputs[0] as Pair) : pair;
+  const axes = squares.value.attrs.axes as number[];
+  if (x.rowAxis === undefined || !axes.includes(x.rowAxis)) return undefined;
+  if (deviation.value.dtype !== 'float32' || !isDeviation(deviation.value, axes)) return undefined;
+  const mean = subtracted.value.op === 'Reshape' ? (subtracted.inputs[0] as Pair) : subtracted;
+  return { x, sum: mean.inputs[0] as Pair, deviation, squares };
 }
 
 /** Places the three nodes of each variance. */
@@ -83,13 +75,18 @@ export class MomentsPlacer {
     return pair === moments.deviation ? made.deviation : made.squares;
   }
 
-  #make({ sum, deviation, squares, x: whole }: Moments, x: Value, outer: number | undefined) {
+  /**
+   * From the shard's own rows: the sum is a part; deviations are those from its own mean, recentered; squares are known once all have met.
+   *
+   * @param x of this shard.
+   */
+  #make({ sum, deviation, squares, x: ofBatch }: Moments, x: Value, outer: number | undefined) {
     const program = this.#program;
     const { graph } = program;
     const axes = sum.value.attrs.axes as number[];
     const channels = sizeOf(sum.value.shape);
     const count = sizeOf(x.shape) / channels;
-    const wholeCount = sizeOf(whole.value.shape) / channels;
+    const wholeCount = sizeOf(ofBatch.value.shape) / channels;
 
     const ownSum = program.emit(sum, [x]);
     const wide = x.shape.map((n, axis) => (axes.includes(axis) ? 1 : n));

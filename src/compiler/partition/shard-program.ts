@@ -1,5 +1,5 @@
 /** The program of one shard while it is being made: nodes at the shard's rows, and where shards have to meet. */
-import type { Reduction } from '../../common/program.js';
+import type { Combination, Reduction } from '../../common/program.js';
 import { mul } from '../graph/elementwise.js';
 import { cast } from '../graph/layout.js';
 import { type Attrs, Graph, type Value } from '../graph/value.js';
@@ -100,14 +100,14 @@ export class ShardProgram {
   }
 
   /** The reduction of what all shards have: here they meet. With statistics of each shard's own, an estimate from it alone. */
-  allReduce(value: Value, reduction: Reduction): Value {
+  allReduce(value: Value, reduction: Combination): Value {
     if (value.dtype !== 'float32') return cast(this.allReduce(cast(value, 'float32'), reduction), value.dtype);
     if (this.#statistics === 'batch') return this.#meet(value, reduction);
     return reduction === 'sum' ? mul(value, this.graph.splat(this.batchRows / this.#rows, [])) : value;
   }
 
   /** Numbered, so that all shards of a mini-batch exchange in the same order whatever their programs are simplified to. */
-  #meet(value: Value, reduction: Reduction): Value {
+  #meet(value: Value, reduction: Combination): Value {
     const key = `${reduction} ${value.id}`;
     const known = this.#totals.get(key);
     if (known) return known;

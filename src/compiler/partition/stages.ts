@@ -1,5 +1,5 @@
 /** Cuts a shard's program into stages, between which the shards meet and exchange their parts of totals. */
-import type { Collective, Exchange, NamedSpec, ProgramStage, Reduction, TensorSpec } from '../../common/program.js';
+import type { Collective, Combination, Exchange, NamedSpec, ProgramStage, TensorSpec } from '../../common/program.js';
 import { sizeOf } from '../graph/shapes.js';
 import { topologicalOrder, type Value } from '../graph/value.js';
 import { encodeModel, type NamedValue } from '../onnx/encode.js';
@@ -130,6 +130,6 @@ function exchangesOf(totals: readonly Value[], stageOf: ReadonlyMap<Value, numbe
 }
 
 function collectiveOf({ op, attrs }: Value): Collective {
-  if (op === 'AllReduce') return { kind: 'all-reduce', reduction: attrs.reduction as Reduction };
+  if (op === 'AllReduce') return { kind: 'all-reduce', reduction: attrs.reduction as Combination };
   return { kind: op === 'AllGather' ? 'all-gather' : 'reduce-scatter', axis: attrs.axis as number };
 }
