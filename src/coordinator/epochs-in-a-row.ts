@@ -19,7 +19,7 @@ export class EpochsInARow {
     return Math.max(1, Math.min(left, this.#most, Math.floor(SECONDS / this.#secondsOfOne)));
   }
 
-  /** Takes in how long so many epochs took together. */
+  /** Takes in how long so many epochs took together, the telling of them included. */
   add(epochs: number, seconds: number): void {
     this.#secondsOfOne = seconds / epochs;
   }

@@ -81,7 +81,9 @@ export class Training implements AsyncDisposable {
       await list.onTrainBegin();
       for (let epoch = this.#options.initialEpoch; epoch < this.#options.epochs; ) {
         const count = this.#howMany(this.#options.epochs - epoch);
+        const started = performance.now();
         await (count === 1 ? this.#epoch(epoch) : this.#severalEpochs(epoch, count));
+        this.#inARow.add(count, (performance.now() - started) / 1000);
         epoch += count;
         if (this.#stopAsked || this.#ranOut(epoch - 1)) break;
       }
@@ -269,7 +271,6 @@ export class Training implements AsyncDisposable {
     this.#gathered = pass.steps === 0 ? 0 : (this.#gathered + steps) % plan.accumulationSteps;
     const seconds = (performance.now() - started) / 1000;
     this.#recorder.add(reports, rowsOf(pass, steps), seconds);
-    if (pass.steps === this.#prepared.training.whole?.steps) this.#inARow.add(epochs, seconds);
     if (steps > 0) this.#trial?.add(steps, seconds);
     if (this.#trial?.settled) this.#settle(this.#trial);
   }
