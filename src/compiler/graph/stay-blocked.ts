@@ -8,16 +8,27 @@ import { rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumOfPieces } from './sums.js';
 import { twinColumns, twinShape } from './twins.js';
-import type { Value } from './value.js';
+import { topologicalOrder, type Value } from './value.js';
 
 const ELEMENTWISE = new Set(
   'Abs Add Div Elu Exp HardSigmoid LeakyRelu Max Min Mul Neg Relu Sigmoid Sub Tanh'.split(' '),
 );
 
-/** Moves changes of layout behind what can be done before them. */
+/** Moves changes of layout behind what can be done before them, if that leaves fewer elements to be put into another order. */
 export function stayBlocked(outputs: readonly Value[]): Value[] {
   const block = channelBlock();
   if (block === 1) return [...outputs];
+  const stayed = withTwins(outputs, block);
+  return reordered(stayed) < reordered(outputs) ? stayed : [...outputs];
+}
+
+/** Elements that change their order. */
+function reordered(outputs: readonly Value[]): number {
+  const changes = topologicalOrder(outputs).filter(({ op }) => op === 'BlockChannels' || op === 'UnblockChannels');
+  return changes.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+}
+
+function withTwins(outputs: readonly Value[], block: number): Value[] {
   const twins = new Map<Value, Value>();
   const withTwin = (twin: Value, shape: readonly number[]): Value => {
     const value = unblocked(twin, shape);
