@@ -6,7 +6,7 @@ export interface TriedWorkers {
 }
 
 /** Seconds of training with all workers before any is measured: new threads are slow at first, and several more so than one. */
-const WARM_UP_SECONDS = 0.5;
+const WARM_UP_SECONDS = 0.25;
 /** Seconds of training that tell how fast a number of workers is. */
 const ENOUGH_SECONDS = 0.05;
 /** How much slower fewer workers must be for still fewer not to be tried. */
