@@ -9,10 +9,11 @@ import { classes, dropoutMlp, mlp } from './support/models.js';
 beforeAll(() => tf.setBackend('cpu'));
 
 const ROWS = 40;
-/** Whether epochs were trained in a row: they have equal shares of what they took together. */
+/** Whether epochs were trained in a row: they have equal shares of what they took together. Of two that is chance, now and then. */
 function ranInARow({ milestones }: FitHistory['run']): boolean {
   const took = milestones.map(({ seconds }, i) => seconds - (milestones[i - 1]?.seconds ?? 0));
-  return took.some((seconds, i) => i > 0 && Math.abs(seconds / (took[i - 1] as number) - 1) < 1e-9);
+  const isLike = (a = 0, b = 0) => Math.abs(a / b - 1) < 1e-9;
+  return took.some((seconds, i) => i > 1 && isLike(seconds, took[i - 1]) && isLike(seconds, took[i - 2]));
 }
 
 const momentum = () => tf.train.momentum(0.05, 0.9);
