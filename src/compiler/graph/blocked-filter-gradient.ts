@@ -10,6 +10,7 @@
  * 1.7 to 2.1 times as long (64 and 32 images of 28 x 28 x 16, 14 x 14 x 32).
  */
 import { channelBlock } from '../onnx/channel-block.js';
+import { unblocked } from './blocked.js';
 import { pad, reshape, slice, transpose } from './layout.js';
 import { dim, sizeOf } from './shapes.js';
 import type { Value } from './value.js';
@@ -48,11 +49,7 @@ export function blockedFilterGradient(x: Value, dy: Value, window: Window): Valu
     },
     { shape: [1, outputs, kernelHeight, kernelWidth * channels], dtype: x.dtype },
   );
-  const filterShape = [kernelHeight, kernelWidth, channels, outputs];
-  if (outputs === block) return reshape(convolved, filterShape);
-  const attrs = { channels: outputs, channels_last: 1 };
-  const shape = [1, kernelHeight, kernelWidth * channels, outputs];
-  return reshape(x.graph.node('UnblockChannels', [convolved], attrs, { shape, dtype: x.dtype }), filterShape);
+  return reshape(unblocked(convolved, block, true), [kernelHeight, kernelWidth, channels, outputs]);
 }
 
 /**

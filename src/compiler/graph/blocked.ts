@@ -62,8 +62,8 @@ function blocked(x: Value, block: number): Value {
   return x.graph.node('BlockChannels', [source], attrs, { shape: x.shape, dtype: x.dtype });
 }
 
-/** The value in its plain order: [batch, channels, height, width], or with its channels last. */
-function unblocked(x: Value, block: number, last: boolean): Value {
+/** The value x [batch, channels, height, width] in its plain order, or with its channels last: [batch, height, width, channels]. */
+export function unblocked(x: Value, block: number, last: boolean): Value {
   const shape = last ? permute(x.shape, TO_LAST) : x.shape;
   const channels = dim(x.shape, 1);
   if (last && channels === block) return reshape(x, shape);

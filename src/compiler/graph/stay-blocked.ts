@@ -3,6 +3,7 @@
  * for it, and channels' numbers meet runs as long as an image. Images [batch, height, width, channels] then have a twin (see `twins`).
  */
 import { channelBlock } from '../onnx/channel-block.js';
+import { unblocked } from './blocked.js';
 import { asTransposed, reshape, transpose } from './layout.js';
 import { rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
@@ -31,7 +32,8 @@ function reordered(outputs: readonly Value[]): number {
 function withTwins(outputs: readonly Value[], block: number): Value[] {
   const twins = new Map<Value, Value>();
   const withTwin = (twin: Value, shape: readonly number[]): Value => {
-    const value = unblocked(twin, shape);
+    const [batch, height, width, channels] = shape as [number, number, number, number];
+    const value = unblocked(reshape(twin, [batch, channels, height, width]), block, true);
     twins.set(value, twin);
     return value;
   };
@@ -55,13 +57,6 @@ function withTwins(outputs: readonly Value[], block: number): Value[] {
     }
     return value;
   });
-}
-
-function unblocked(twin: Value, shape: readonly number[]): Value {
-  const [batch, height, width, channels] = shape as [number, number, number, number];
-  const attrs = { channels, channels_last: 1 };
-  const planar = reshape(twin, [batch, channels, height, width]);
-  return twin.graph.node('UnblockChannels', [planar], attrs, { shape, dtype: twin.dtype });
 }
 
 /** An operand of an operation on images of this shape, as twins meet it: numbers for all, for each channel, for each image and channel, or an image. */
