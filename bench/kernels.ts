@@ -41,6 +41,7 @@ function updates(parameters: number): Timed[] {
       kernels.reduceSgdMomentum(
         at('weights'),
         at('velocity'),
+        size,
         at('gradients'),
         size,
         slots,
@@ -72,7 +73,7 @@ function gathering(rows: number, rowSize: number): Timed {
     name: `${rows} shuffled rows of ${rowSize} gathered`,
     bytes: 2 * target.byteLength,
     run: () => {
-      gatherer.gather({ segment: 'x', dtype: 'float32', rowSize }, target, { start, rows }, order);
+      gatherer.gather({ values: arena.array('x'), rowSize }, target, { start, rows }, order);
       start = (start + rows) % (all - rows);
     },
   };

@@ -1,8 +1,8 @@
 /** One of several threads that find out together what the machine can do. It ends by itself. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { Tensor } from 'onnxruntime-node';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
+import { callOf, tensorOver } from '../worker/ort-binding.js';
 import { Session } from '../worker/session.js';
 import type { LimitReport, LimitTask } from './limit-task.js';
 
@@ -28,14 +28,11 @@ function rate(work: () => void): number {
 }
 
 function matrixRate(): number {
-  const tensor = (side = size) => new Tensor('float32', new Float32Array(side ** 2).fill(0.5), [side, side]);
+  const tensor = (side = size) => tensorOver(new Float32Array(side ** 2).fill(0.5), [side, side], 'float32');
   const session = new Session(onnx, control);
   try {
-    const [inputs, outputs] = [
-      { a: tensor(), b: tensor() },
-      { first: tensor(1), c: tensor() },
-    ];
-    return rate(() => session.run(inputs, outputs)) * 2 * size ** 3;
+    const call = callOf({ a: tensor(), b: tensor() }, { first: tensor(1), c: tensor() });
+    return rate(() => session.run(call)) * 2 * size ** 3;
   } finally {
     session.dispose();
   }

@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { Control } from './control.js';
 
-/** Loads of the generation word before a thread goes to sleep: tens of microseconds, the price of being woken. */
-const SPINS = 20_000;
+/** Milliseconds for which a thread looks at the generation word before it goes to sleep: the price of being woken. */
+const PATIENCE = 0.02;
+/** How often it looks from one glance at the clock to the next. */
+const LOOKS = 64;
 
 /**
  * A meeting point of `parties` threads. Whoever comes last opens it. Spins first, since threads that share a batch come at
@@ -11,12 +13,12 @@ const SPINS = 20_000;
 export class Barrier {
   readonly #control: Control;
   readonly #parties: number;
-  readonly #spins: number;
+  readonly #patience: number;
 
   constructor(control: Control, parties: number) {
     this.#control = control;
     this.#parties = parties;
-    this.#spins = parties <= availableParallelism() ? SPINS : 0;
+    this.#patience = parties <= availableParallelism() ? PATIENCE : 0;
   }
 
   /**
@@ -32,12 +34,20 @@ export class Barrier {
       control.release();
       return;
     }
-    for (let i = 0; i < this.#spins; i++) {
-      if (control.generation !== generation) return;
-    }
+    if (this.#patience > 0 && this.#seesOther(generation)) return;
     while (control.generation === generation) {
       control.throwIfAborted();
       control.sleepWhile(generation);
     }
+  }
+
+  /** Whether the generation is another one within the thread's patience. By the clock: code that is not compiled yet looks slowly. */
+  #seesOther(generation: number): boolean {
+    const control = this.#control;
+    const end = performance.now() + this.#patience;
+    do {
+      for (let i = 0; i < LOOKS; i++) if (control.generation !== generation) return true;
+    } while (performance.now() < end);
+    return false;
   }
 }

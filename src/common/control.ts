@@ -92,25 +92,30 @@ export class Control {
     Atomics.store(this.#words, at('stopped'), value ? 1 : 0);
   }
 
-  /**
-   * Makes a call into native code, which aborts the whole process if its thread is ended under it. Once the process is
-   * exiting the thread sleeps here instead, until it is ended.
-   */
+  /** Makes a call into native code: see `enterNative`. */
   callNative<T>(call: () => T): T {
-    Atomics.add(this.#words, at('inside'), 1);
-    while (Atomics.load(this.#words, at('exiting')) !== 0) {
-      this.#leaveNative();
-      Atomics.wait(this.#words, at('exiting'), 1);
-      Atomics.add(this.#words, at('inside'), 1);
-    }
+    this.enterNative();
     try {
       return call();
     } finally {
-      this.#leaveNative();
+      this.leaveNative();
     }
   }
 
-  #leaveNative(): void {
+  /**
+   * Call before native code, which aborts the whole process if its thread is ended under it. Once the process is exiting the
+   * thread sleeps here instead, until it is ended.
+   */
+  enterNative(): void {
+    Atomics.add(this.#words, at('inside'), 1);
+    while (Atomics.load(this.#words, at('exiting')) !== 0) {
+      this.leaveNative();
+      Atomics.wait(this.#words, at('exiting'), 1);
+      Atomics.add(this.#words, at('inside'), 1);
+    }
+  }
+
+  leaveNative(): void {
     Atomics.sub(this.#words, at('inside'), 1);
     // `holdNativeCalls` sets 'exiting' before it reads 'inside': either it sees the line above, or this sees 'exiting'.
     if (Atomics.load(this.#words, at('exiting')) !== 0) Atomics.notify(this.#words, at('inside'));

@@ -19,28 +19,8 @@ export interface Kernels {
   /** Makes the calls of a tape that stand between two byte addresses. */
   runTape(tape: number, end: number): void;
   reduceAssign(weights: number, gradients: number, stride: number, slots: number, from: number, to: number): void;
-  reduceSgd(
-    weights: number,
-    gradients: number,
-    stride: number,
-    slots: number,
-    from: number,
-    to: number,
-    step: number,
-  ): void;
-  reduceSgdMomentum(
-    weights: number,
-    velocity: number,
-    gradients: number,
-    stride: number,
-    slots: number,
-    from: number,
-    to: number,
-    inner: number,
-    outer: number,
-    momentum: number,
-    nesterov: boolean,
-  ): void;
+  reduceSgd(...args: [...KernelPass, step: number]): void;
+  reduceSgdMomentum(...args: [...KernelPass, inner: number, outer: number, momentum: number, nesterov: boolean]): void;
   reduceAdagrad(...args: [...KernelPass, rate: number, epsilon: number]): void;
   reduceAdadelta(...args: [...KernelPass, rate: number, rho: number, epsilon: number, lagging: boolean]): void;
   reduceAdam(

@@ -1,4 +1,4 @@
-import type { Pass } from '../common/protocol.js';
+import type { EpochPlan, Pass } from '../common/protocol.js';
 import { batchRange, piece, type Range } from '../common/shards.js';
 import type { Shard } from './gradient-engine.js';
 
@@ -11,16 +11,18 @@ export interface Batch {
   number: number;
 }
 
+/** How many mini-batches all epochs of a plan have. */
+export function batchesIn({ epochs, steps }: EpochPlan): number {
+  return epochs * steps;
+}
+
 /**
- * The mini-batches of a pass, in order.
+ * Mini-batch `i` of a pass, counted from its first one.
  *
- * @param before mini-batches of all passes before.
- * @param begin the step that the first one is.
+ * @param step its number among those that the workers were told to train, and `number` that over all epochs, where they are others.
  */
-export function* batchesOf({ data, batchSize, firstStep = 0, steps }: Pass, before = 0, begin = 0): Generator<Batch> {
-  for (let i = 0; i < steps; i++) {
-    yield { step: begin + i, rows: batchRange(data.rows, batchSize, firstStep + i), number: before + i };
-  }
+export function batchOf({ data, batchSize, firstStep = 0 }: Pass, i: number, step = i, number = i): Batch {
+  return { step, rows: batchRange(data.rows, batchSize, firstStep + i), number };
 }
 
 /**

@@ -1,14 +1,14 @@
-import { Tensor } from 'onnxruntime-node';
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import { byteView, copyBytes } from '../common/copy.js';
 import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
-import type { DType, NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
+import type { NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
 import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
-import type { RunnableProgram } from './runnable-program.js';
-import { Session, type Tensors } from './session.js';
+import { type Call, callOf, type NativeTensor, type Tensors, tensorOver } from './ort-binding.js';
+import { type Feed, feedOf, type RunnableProgram } from './runnable-program.js';
+import { Session } from './session.js';
 import type { Totals } from './totals.js';
 
 /** Outputs that stay with the program, for the engine to take. */
@@ -18,20 +18,23 @@ const OWN_OUTPUTS = new Set(['prediction', 'constrained']);
 interface ShardBuffers {
   /** Inputs of the program, what stages carry on and predictions, by name. */
   tensors: Tensors;
+  feeds: Feed[];
   logs: Float32Array;
 }
 
 /** A stage's inputs and outputs for one shard. */
 interface Binding {
-  inputs: Tensors;
-  outputs: Tensors;
+  call: Call;
   /** Where outputs go that are not in shared memory yet. */
-  copies: { from: Buffer; to: Buffer }[];
+  copies: { from: Float32Array; to: Uint8Array }[];
 }
 
 /** A step program in ONNX Runtime with the buffers that it reads and writes. */
 export class BoundProgram implements RunnableProgram {
   readonly program: StepProgram;
+  readonly rows: number;
+  readonly batchRows: number;
+  readonly stages: number;
   readonly #setup: ReplicaSetup;
   readonly #parameters: ParameterLayout;
   readonly #arena: Arena;
@@ -40,43 +43,65 @@ export class BoundProgram implements RunnableProgram {
   readonly #exchanges: ExchangePlace[];
   #weights: Float32Array = new Float32Array();
   #gradients: Float32Array;
+  #memory: TensorMemory = 'shared';
   /** Totals that all shards of this worker have, by name. */
   readonly #gathered = new Map<string, Float32Array>();
-  readonly #buffers = new Map<number, ShardBuffers>();
-  readonly #bindings = new Map<string, Binding>();
+  readonly #buffers: ShardBuffers[] = [];
+  /** By stage and shard. */
+  readonly #bindings: Binding[][];
   /** Where shared outputs are written that the runtime cannot write in place: copied at once, so that all shards use the same. */
   readonly #private = new Map<string, Float32Array>();
 
   constructor(program: StepProgram, arena: Arena, control: Control, totals: Totals, setup: ReplicaSetup) {
     this.program = program;
+    this.rows = program.rows;
+    this.batchRows = program.batchRows;
+    this.stages = program.stages.length;
     this.#arena = arena;
     this.#totals = totals;
     this.#setup = setup;
     this.#parameters = setup.parameters;
     this.#exchanges = placeExchanges(program);
     this.#gradients = arena.floats('gradients');
-    const isWholeProgram = program.stages.length === 1;
+    this.#bindings = program.stages.map(() => []);
+    const isWholeProgram = this.stages === 1;
     this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, isWholeProgram));
   }
 
-  /** Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's. */
-  bindTo(weights: Float32Array, gradients = this.#arena.floats('gradients')): void {
-    this.#bindings.clear();
+  /**
+   * Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's.
+   *
+   * @param memory how the runtime gets at what stands in the arena: as it is, or by copies.
+   */
+  bindTo(memory: TensorMemory, weights: Float32Array, gradients = this.#arena.floats('gradients')): void {
+    for (const bindings of this.#bindings) bindings.length = 0;
+    this.#memory = memory;
     this.#weights = weights;
     this.#gradients = gradients;
   }
 
-  buffer(shard: number, name: string): ArenaArray {
-    return this.#buffersOf(shard).tensors[name]?.data as ArenaArray;
+  /** How the runtime gets at what stands in the arena. */
+  get memory(): TensorMemory {
+    return this.#memory;
+  }
+
+  feeds(shard: number): readonly Feed[] {
+    return this.#buffersOf(shard).feeds;
+  }
+
+  output(shard: number, name: string): ArenaArray {
+    return this.#tensorOf(shard, name).data;
   }
 
   logs(shard: number): Float32Array {
     return this.#buffersOf(shard).logs;
   }
 
-  run(shard: number, stage: number, memory: TensorMemory): void {
-    const { inputs, outputs, copies } = this.#bindingOf(shard, stage, memory);
-    this.#sessions[stage]?.run(inputs, outputs);
+  run(shard: number, stage: number): void {
+    const bindings = this.#bindings[stage] as Binding[];
+    bindings[shard] ??= this.#bind(shard, stage);
+    const { call, copies } = bindings[shard];
+    (this.#sessions[stage] as Session).run(call);
     for (const { from, to } of copies) copyBytes(from, to);
   }
 
@@ -91,7 +116,7 @@ export class BoundProgram implements RunnableProgram {
       } else {
         for (const index of own) {
           const piece = { axis: collective.axis, index, count };
-          this.#totals.reduceScatter(place, piece, this.buffer(index, total) as Float32Array);
+          this.#totals.reduceScatter(place, piece, this.output(index, total) as Float32Array);
         }
       }
     }
@@ -103,55 +128,52 @@ export class BoundProgram implements RunnableProgram {
 
   /** Shards that go through the program from its beginning to its end, one after the other, can use the same. */
   #buffersOf(shard: number): ShardBuffers {
-    const key = this.program.stages.length === 1 ? 0 : shard;
-    const known = this.#buffers.get(key);
-    if (known) return known;
+    const key = this.stages === 1 ? 0 : shard;
+    this.#buffers[key] ??= this.#makeBuffers();
+    return this.#buffers[key];
+  }
+
+  #tensorOf(shard: number, name: string): NativeTensor {
+    return this.#buffersOf(shard).tensors[name] as NativeTensor;
+  }
+
+  #makeBuffers(): ShardBuffers {
     const { inputs, carried, outputs } = this.program;
+    const fed = inputs.filter(({ role }) => role.kind !== 'weight');
     const own: NamedSpec[] = [
-      ...inputs.filter(({ role }) => role.kind !== 'weight'),
+      ...fed,
       ...carried,
       ...outputs.filter(({ role }) => OWN_OUTPUTS.has(role.kind)),
       ...this.#scattered(),
     ];
-    const tensors = own.map(({ name, shape, dtype }) => [
-      name,
-      tensorOver(allocate(dtype, sizeOf(shape)), shape, dtype),
-    ]);
-    const buffers = { tensors: Object.fromEntries(tensors), logs: new Float32Array(this.#setup.logCount) };
-    this.#buffers.set(key, buffers);
-    return buffers;
+    const tensors: Tensors = {};
+    for (const { name, shape, dtype } of own) tensors[name] = tensorOver(allocate(dtype, sizeOf(shape)), shape, dtype);
+    const feeds = fed.map((input) => feedOf(input, (tensors[input.name] as NativeTensor).data));
+    return { tensors, feeds, logs: new Float32Array(this.#setup.logCount) };
   }
 
-  #bindingOf(shard: number, stage: number, memory: TensorMemory): Binding {
-    const key = `${shard} ${stage} ${memory}`;
-    let binding = this.#bindings.get(key);
-    if (!binding) {
-      binding = this.#bind(shard, stage, memory);
-      this.#bindings.set(key, binding);
-    }
-    return binding;
-  }
-
-  #bind(shard: number, stage: number, memory: TensorMemory): Binding {
+  #bind(shard: number, stage: number): Binding {
     const { inputs, outputs } = this.program.stages[stage] as StepProgram['stages'][number];
     const { tensors, logs } = this.#buffersOf(shard);
-    const binding: Binding = { inputs: {}, outputs: {}, copies: [] };
     const given = { ...this.#weightTensors(shard), ...this.#totalTensors(), ...tensors };
-    for (const name of inputs) binding.inputs[name] = given[name] as Tensor;
+    const read: Tensors = {};
+    for (const name of inputs) read[name] = given[name] as NativeTensor;
+    const written: Tensors = {};
+    const copies: Binding['copies'] = [];
     const shared = this.#sharedOutputs(shard);
     for (const name of outputs) {
       const target = shared.get(name);
       if (!target) {
-        binding.outputs[name] = tensors[name] ?? tensorOver(logs, [logs.length], 'float32');
+        written[name] = tensors[name] ?? tensorOver(logs, [logs.length], 'float32');
         continue;
       }
       const { to } = target;
-      const inPlace = memory === 'shared' || !(to.buffer instanceof SharedArrayBuffer);
+      const inPlace = this.#memory === 'shared' || !(to.buffer instanceof SharedArrayBuffer);
       const own = inPlace ? to : this.#privateOf(name, to.length);
-      binding.outputs[name] = tensorOver(own, target.shape, 'float32');
-      if (own !== to) binding.copies.push({ from: byteView(own), to: byteView(to) });
+      written[name] = tensorOver(own, target.shape, 'float32');
+      if (own !== to) copies.push({ from: own, to: byteView(to) });
     }
-    return binding;
+    return { call: callOf(read, written), copies };
   }
 
   #privateOf(name: string, length: number): Float32Array {
@@ -223,8 +245,4 @@ export class BoundProgram implements RunnableProgram {
     }
     return targets;
   }
-}
-
-function tensorOver(data: ArenaArray, shape: readonly number[], dtype: DType): Tensor {
-  return new Tensor(dtype, data as never, shape);
 }

@@ -24,8 +24,6 @@ export interface Shard {
 /** Computes the gradients and logs of shards. */
 export interface GradientEngine {
   readonly tensorMemory: TensorMemory;
-  /** Milliseconds spent gathering rows; the caller reads and resets it. */
-  gatherMilliseconds: number;
   /** Takes in programs for more sizes of batches. */
   add(work: Work, programs: StepProgram[]): void;
   /** Takes the rows of the following shards from `data`, in the order of the arena's permutation if `shuffled`. */
@@ -38,9 +36,11 @@ export interface GradientEngine {
   trainIn?(memory: Arena | undefined): void;
   /** Stages of the work on a batch of so many rows: one, unless shards exchange anything in the middle of a step. */
   stages(work: Work, batchRows: number): number;
+  /** Brings the rows of a shard, and its random numbers, to where its stages read them. */
+  gather(work: Work, shard: Shard): void;
   /**
-   * Runs one stage of a shard, the first of which gathers its rows. Training leaves the shard's part of the batch's gradient
-   * in its slot, and both leave its part of the batch's logs, once the last stage has run.
+   * Runs one stage of a shard whose rows have been gathered. Training leaves the shard's part of the batch's gradient in its
+   * slot, and both leave its part of the batch's logs, once the last stage has run.
    */
   run(work: Work, shard: Shard, stage: number): void;
   /** Computes the outputs of the model for one batch and puts its rows where they stand in `outputs`. */

@@ -1,25 +1,25 @@
-import type { Arena, ArenaArray, Segment } from '../common/arena.js';
+import type { Arena, Segment } from '../common/arena.js';
 import type { Control } from '../common/control.js';
 import { copyValues } from '../common/copy.js';
 import { parameterAt } from '../common/parameters.js';
 import { takePiece } from '../common/pieces.js';
-import type { InputRole, ProgramInput, ProgramOutput, StepProgram } from '../common/program.js';
+import type { InputRole, ProgramOutput, StepProgram } from '../common/program.js';
 import type { Column, DataSet, ReplicaSetup, TensorMemory, Work } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
 import { tapeBytes } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { BoundProgram } from './bound-program.js';
-import { Gatherer } from './gather.js';
+import { Gatherer, type OpenColumn, type OpenData, openData } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
-import type { RunnableProgram } from './runnable-program.js';
+import type { Feed, RunnableProgram } from './runnable-program.js';
 import { TapeProgram } from './tape-program.js';
 import { Totals } from './totals.js';
 
 type UniformRole = Extract<InputRole, { kind: 'uniform' }>;
 
 /** The shard of a program that works on no rows. */
-const WHOLE = { index: 0 };
+const WHOLE = 0;
 
 /** Runs the traced step programs in ONNX Runtime, on the arena itself where the runtime can, else on copies. */
 export class OnnxEngine implements GradientEngine {
@@ -49,11 +49,10 @@ export class OnnxEngine implements GradientEngine {
   #tensorMemory: TensorMemory = 'shared';
   /** Where training is done, if not in the arena. */
   #trainsIn: Arena | undefined;
-  /** Whether the runtime has been seen to take the kind of memory in use. */
+  /** Whether the runtime has been seen to take shared memory. */
   #proven = false;
-  #data: DataSet | undefined;
+  #data: OpenData | undefined;
   #order: Int32Array | null = null;
-  gatherMilliseconds = 0;
 
   constructor(arena: Arena, control: Control, kernels: Kernels, setup: ReplicaSetup) {
     this.#arena = arena;
@@ -105,7 +104,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   useData(data: DataSet, shuffled: boolean): void {
-    this.#data = data;
+    this.#data = openData(this.#arena, data);
     this.#order = shuffled ? this.#permutation : null;
   }
 
@@ -127,23 +126,34 @@ export class OnnxEngine implements GradientEngine {
   }
 
   stages(work: Work, batchRows: number): number {
-    return this.#programOf(work, batchRows).program.stages.length;
+    return this.#programOf(work, batchRows).stages;
+  }
+
+  gather(work: Work, shard: Shard): void {
+    const data = this.#data;
+    if (!data) throw new Error('there is no data to take rows from');
+    const bound = this.#programOf(work, shard.batchRows, shard.rows);
+    for (const feed of bound.feeds(shard.index)) {
+      if (feed.kind === 'shard') feed.values[0] = shard.index;
+      else if (feed.kind === 'uniform') this.#drawUniform(feed, bound.program.unitShards, shard);
+      else this.#gatherer.gather(columnOf(data, feed), feed.values, shard, this.#order);
+    }
   }
 
   run(work: Work, shard: Shard, stage: number): void {
     const bound = this.#programOf(work, shard.batchRows, shard.rows);
-    if (stage === 0) this.#prepare(bound, shard);
-    this.#run(bound, shard, stage);
-    if (work !== 'prediction' && stage === bound.program.stages.length - 1) this.#writeLogs(bound, shard);
+    this.#run(bound, shard.index, stage);
+    if (work !== 'prediction' && stage === bound.stages - 1) this.#writeLogs(bound, shard);
   }
 
   predict(batch: Shard, outputs: Column[]): void {
+    this.gather('prediction', batch);
     this.run('prediction', batch, 0);
     const bound = this.#programOf('prediction', batch.rows);
     for (const { role, name } of bound.program.outputs) {
       if (role.kind !== 'prediction') continue;
       const { segment, rowSize } = outputs[role.index] as Column;
-      copyValues(bound.buffer(batch.index, name), this.#arena.array(segment), batch.start * rowSize);
+      copyValues(bound.output(batch.index, name), this.#arena.array(segment), batch.start * rowSize);
     }
   }
 
@@ -156,7 +166,7 @@ export class OnnxEngine implements GradientEngine {
     // No tape has an output of this kind: the program reads the thread's own weights, if there are any.
     this.#ownWeights?.set(weight, offset);
     this.#run(bound, WHOLE, 0);
-    weight.set(bound.buffer(WHOLE.index, name) as Float32Array);
+    weight.set(bound.output(WHOLE, name) as Float32Array);
   }
 
   exchange(work: Work, batchRows: number, stage: number, count: number, own: readonly number[]): void {
@@ -172,8 +182,7 @@ export class OnnxEngine implements GradientEngine {
   /** The program of a shard, or that of any shard of a mini-batch. There are four at most. */
   #programOf(work: Work, batchRows: number, rows?: number): RunnableProgram {
     for (const bound of this.#programs[work]) {
-      const { program } = bound;
-      if (program.batchRows === batchRows && (rows === undefined || program.rows === rows)) return bound;
+      if (bound.batchRows === batchRows && (rows === undefined || bound.rows === rows)) return bound;
     }
     throw new Error(`there is no program for ${work} with a shard of ${rows} of ${batchRows} rows`);
   }
@@ -182,9 +191,9 @@ export class OnnxEngine implements GradientEngine {
     const memory = this.#trainsIn;
     for (const bound of this.#bound) {
       if (memory && this.#programs.training.includes(bound)) {
-        bound.bindTo(memory.floats('weights'), memory.floats('gradients'));
+        bound.bindTo('private', memory.floats('weights'), memory.floats('gradients'));
       } else {
-        bound.bindTo(this.#ownWeights ?? this.#arenaWeights);
+        bound.bindTo(this.#tensorMemory, this.#ownWeights ?? this.#arenaWeights);
       }
     }
   }
@@ -198,33 +207,8 @@ export class OnnxEngine implements GradientEngine {
     for (let i = 0; i < logCount; i++) this.#logs[offset + i] = (logs[i] as number) * scale;
   }
 
-  /** Fills a program's inputs with the shard's rows and random numbers. */
-  #prepare(bound: RunnableProgram, shard: Shard): void {
-    const started = performance.now();
-    const data = this.#data;
-    if (!data) throw new Error('there is no data to take rows from');
-    for (const input of bound.program.inputs) {
-      const { role } = input;
-      if (role.kind === 'weight') continue;
-      const target = bound.buffer(shard.index, input.name);
-      if (role.kind === 'shard') {
-        target[0] = shard.index;
-      } else if (role.kind === 'uniform') {
-        this.#drawUniform(input, role, bound.program.unitShards, target, shard);
-      } else {
-        this.#gatherer.gather(columnOf(data, role), target, shard, this.#order);
-      }
-    }
-    this.gatherMilliseconds += performance.now() - started;
-  }
-
-  #drawUniform(
-    { shape }: ProgramInput,
-    { stream, perRow, cutAxis }: UniformRole,
-    unitShards = 1,
-    target: ArenaArray,
-    shard: Shard,
-  ): void {
+  #drawUniform({ input: { shape, role }, values: target }: Feed, unitShards = 1, shard: Shard): void {
+    const { stream, perRow, cutAxis } = role as UniformRole;
     const { key, rank } = this.#setup;
     const scratch = this.#arena.floats(`random${rank}`);
     const whole = shape.map((n, axis) => (axis === cutAxis ? n * unitShards : n));
@@ -233,37 +217,30 @@ export class OnnxEngine implements GradientEngine {
     const firstRow = perRow ? shard.firstRow : 0;
     const { byteOffset } = scratch;
     this.#kernels.fillUniform(byteOffset, firstRow, rows, size / rows, shard.batchNumber, stream, key[0], key[1]);
-    if (cutAxis === undefined) target.set(scratch.subarray(0, size));
+    if (cutAxis === undefined) copyValues(scratch.subarray(0, size), target);
     else takePiece(scratch, whole, { axis: cutAxis, index: shard.index, count: unitShards }, target);
   }
 
-  #run(bound: RunnableProgram, { index }: Pick<Shard, 'index'>, stage: number): void {
-    if (bound instanceof TapeProgram) {
-      bound.run(index);
-      return;
-    }
-    if (this.#trainsIn && this.#programs.training.includes(bound)) {
-      bound.run(index, stage, 'copied');
+  #run(bound: RunnableProgram, shard: number, stage: number): void {
+    if (this.#proven || !(bound instanceof BoundProgram) || bound.memory !== 'shared') {
+      bound.run(shard, stage);
       return;
     }
     try {
-      bound.run(index, stage, this.#tensorMemory);
-    } catch (error) {
-      if (this.#proven) throw error;
+      bound.run(shard, stage);
+    } catch {
       // Node 20 has no way to hand shared memory to a native addon. Found out by trying: a second failure is a real one.
       this.#tensorMemory = 'copied';
       this.#ownWeights ??= Float32Array.from(this.#arenaWeights);
       this.#bindAll();
-      bound.run(index, stage, 'copied');
+      bound.run(shard, stage);
     }
     this.#proven = true;
   }
 }
 
-const COLUMNS = { feature: 'features', target: 'targets', sampleWeight: 'sampleWeights' } as const;
-
-function columnOf(data: DataSet, { kind, index }: { kind: keyof typeof COLUMNS; index: number }): Column {
-  const column = data[COLUMNS[kind]][index];
+function columnOf(data: OpenData, { kind, index }: Feed): OpenColumn {
+  const column = data[kind as keyof OpenData][index];
   if (!column) throw new Error(`the data set has no ${kind} ${index}`);
   return column;
 }

@@ -17,9 +17,13 @@ export function optimizerStep(
   const rate = learningRateAt(optimizer, t);
   kernels.setPass(scale, optimizer.clipValue ?? Infinity, 1 - rate * (optimizer.weightDecay ?? 0));
   switch (optimizer.kind) {
-    case 'sgd':
-      sgdStep(kernels, optimizer, pass, rate);
+    case 'sgd': {
+      const { momentum, nesterov } = optimizer;
+      if (momentum === 0) kernels.reduceSgd(...pass, -rate);
+      else if (optimizer.velocity === 'step') kernels.reduceSgdMomentum(...pass, -rate, 1, momentum, nesterov);
+      else kernels.reduceSgdMomentum(...pass, 1, -rate, momentum, nesterov);
       break;
+    }
     case 'adagrad':
       kernels.reduceAdagrad(...pass, rate, optimizer.epsilon);
       break;
@@ -40,17 +44,6 @@ export function optimizerStep(
 }
 
 type Kind<K extends Optimizer['kind']> = Extract<Optimizer, { kind: K }>;
-
-function sgdStep(kernels: Kernels, optimizer: Kind<'sgd'>, pass: KernelPass, rate: number): void {
-  const [weights, velocity, , ...gradients] = pass;
-  const { momentum, nesterov } = optimizer;
-  if (momentum === 0) {
-    kernels.reduceSgd(weights, ...gradients, -rate);
-    return;
-  }
-  const [inner, outer] = optimizer.velocity === 'step' ? [-rate, 1] : [1, -rate];
-  kernels.reduceSgdMomentum(weights, velocity, ...gradients, inner, outer, momentum, nesterov);
-}
 
 function adamStep(kernels: Kernels, optimizer: Kind<'adam'>, pass: KernelPass, rate: number, t: number): void {
   const { beta1, beta2, epsilon, epsilonHat } = optimizer;

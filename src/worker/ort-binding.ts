@@ -7,8 +7,10 @@
  * first output, when all have been computed.
  */
 import { isMainThread } from 'node:worker_threads';
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import { type Binding, binding } from 'onnxruntime-node/dist/binding.js';
+import type { ArenaArray } from '../common/arena.js';
+import type { DType } from '../common/program.js';
 
 export type NativeSession = Binding.InferenceSession;
 
@@ -34,19 +36,43 @@ export function newSession(): NativeSession {
   return new binding.InferenceSession();
 }
 
+/** What the binding reads of a tensor. A plain object: the getters of the runtime's own class cost a microsecond a run. */
+export interface NativeTensor {
+  type: DType;
+  dims: readonly number[];
+  data: ArenaArray;
+  location: 'cpu';
+}
+
+export type Tensors = Record<string, NativeTensor>;
+
+/** A tensor of the shape `dims` that stands in `data`. */
+export function tensorOver(data: ArenaArray, dims: readonly number[], type: DType): NativeTensor {
+  return { type, dims, data, location: 'cpu' };
+}
+
+/** What a run reads and writes. */
+export interface Call {
+  inputs: Tensors;
+  outputs: Tensors;
+  /** Whether letting the binding copy its outputs costs less than ending it by an error. */
+  wantsAnswer: boolean;
+}
+
 /**
- * Runs a program, and leaves its outputs in `outputs`, which are in the program's order. If they are large, the first is the only one
- * that is copied in vain: it should be the smallest.
+ * A run that leaves its outputs in `outputs`, which are in the program's order. If they are large, the first is the only one that is
+ * copied in vain: it should be the smallest.
  */
-export function runInPlace(
-  session: NativeSession,
-  inputs: Record<string, Tensor>,
-  outputs: Record<string, Tensor>,
-  options: InferenceSession.RunOptions,
-): void {
-  Answer.isWanted = bytesBehindFirst(outputs) < LEAST_COPY;
+export function callOf(inputs: Tensors, outputs: Tensors): Call {
+  const bytes = Object.values(outputs).map(({ data }) => data.byteLength);
+  const behindFirst = bytes.slice(1).reduce((a, b) => a + b, 0);
+  return { inputs, outputs, wantsAnswer: behindFirst < LEAST_COPY };
+}
+
+export function runInPlace(session: NativeSession, call: Call, options: InferenceSession.RunOptions): void {
+  Answer.isWanted = call.wantsAnswer;
   try {
-    session.run(inputs, outputs, options);
+    session.run(call.inputs as never, call.outputs as never, options);
   } catch (error) {
     if (error !== noAnswer) throw error;
   }
@@ -59,15 +85,4 @@ function setUp(): void {
   if (isSetUp) return;
   isSetUp = true;
   binding.initOrtOnce(FATAL, Answer as never, isMainThread);
-}
-
-function bytesBehindFirst(outputs: Record<string, Tensor>): number {
-  let bytes = 0;
-  let isFirst = true;
-  for (const name in outputs) {
-    const { data } = outputs[name] as Tensor;
-    if (!isFirst) bytes += (data as Float32Array).byteLength;
-    isFirst = false;
-  }
-  return bytes;
 }

@@ -4,19 +4,10 @@ import { Control } from '../common/control.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { StepProgram } from '../common/program.js';
-import type {
-  Column,
-  EpochCounts,
-  EpochPlan,
-  EpochReport,
-  Pass,
-  ReplicaSetup,
-  TimeSplit,
-  Work,
-} from '../common/protocol.js';
-import { piece } from '../common/shards.js';
+import type { Column, EpochCounts, EpochPlan, EpochReport, Pass, ReplicaSetup, Work } from '../common/protocol.js';
+import { piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
-import { type Batch, batchesOf, shardOf } from './batches.js';
+import { type Batch, batchOf, shardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
@@ -25,6 +16,7 @@ import { OwnShards } from './own-shards.js';
 import { PrivateMemory } from './private-memory.js';
 import { privateSlices } from './private-slices.js';
 import { trainByRule } from './rules/index.js';
+import { Stopwatch } from './stopwatch.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -55,7 +47,7 @@ export class Replica {
   readonly #weights: Float32Array;
   /** How many weights have one. */
   readonly #constraints: number;
-  #time: TimeSplit = noTime();
+  readonly #watch = new Stopwatch();
   #stepsOfEpoch = 1;
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
   step = 0;
@@ -97,7 +89,7 @@ export class Replica {
 
   /** Trains the epochs of a plan by the rule in force. Blocks the thread until the last update. */
   trainEpoch(plan: EpochPlan): EpochReport {
-    this.#time = noTime();
+    this.#watch.start();
     this.#workWith(plan.workers);
     this.#stepsOfEpoch = plan.steps;
     if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
@@ -139,7 +131,8 @@ export class Replica {
   }
 
   #report(counts: EpochCounts): EpochReport {
-    return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#time, tensorMemory: this.#engine.tensorMemory };
+    const { tensorMemory } = this.#engine;
+    return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#watch.time, tensorMemory };
   }
 
   /** Shares the work among the first `workers` workers. */
@@ -161,7 +154,8 @@ export class Replica {
   #shuffle({ epoch, data }: EpochPlan, i = 0): void {
     const { key } = this.setup;
     const { offset } = this.#arena.segment('permutation');
-    if (this.rank === 0) this.#timed('gather', () => this.#kernels.shuffle(offset, data.rows, epoch + i, ...key));
+    if (this.rank === 0) this.#kernels.shuffle(offset, data.rows, epoch + i, ...key);
+    this.#watch.lap('gather');
     this.meet();
   }
 
@@ -171,12 +165,13 @@ export class Replica {
     this.#stepsOfEpoch = pass.steps;
     this.#engine.useData(pass.data, false);
     this.#engine.readWeights();
-    for (const batch of batchesOf(pass)) {
+    for (let i = 0; i < pass.steps; i++) {
+      const batch = batchOf(pass, i);
       this.control.throwIfAborted();
       this.step = batch.step;
       const meets = this.#engine.stages('evaluation', batch.rows.count) > 1;
       if (meets ? this.#allStop() : this.control.stopRequested) return;
-      this.#stages('evaluation', batch);
+      this.compute('evaluation', batch);
     }
   }
 
@@ -184,12 +179,11 @@ export class Replica {
   predict(pass: Pass, outputs: Column[]): void {
     this.#engine.useData(pass.data, false);
     this.#engine.readWeights();
-    for (const { step, rows } of batchesOf(pass)) {
-      if (step % this.setup.workers !== this.rank) continue;
+    for (let step = this.rank; step < pass.steps; step += this.setup.workers) {
       this.control.throwIfAborted();
       if (this.control.stopRequested) return;
       this.step = step;
-      const { start, count } = rows;
+      const { start, count } = batchOf(pass, step).rows;
       const whole = { index: 0, firstRow: 0, share: 1, batchRows: count, batchNumber: 0 };
       this.#engine.predict({ ...whole, start, rows: count, step }, outputs);
     }
@@ -202,17 +196,19 @@ export class Replica {
     return this.control.stopped;
   }
 
-  /** The mini-batches of all epochs of a plan, in order. Between two epochs all workers meet where rows are shuffled. */
-  *batches(plan: EpochPlan): Generator<Batch> {
-    for (let i = 0; i < plan.epochs; i++) {
-      if (i > 0 && plan.shuffled) this.#shuffle(plan, i);
-      const before = i * plan.steps;
-      yield* batchesOf(plan, plan.batchesBefore + before, before);
-    }
+  /**
+   * Mini-batch `i` of the `batchesIn` all epochs of a plan. To be asked for in order: between two epochs all workers meet where
+   * rows are shuffled.
+   */
+  batch(plan: EpochPlan, i: number): Batch {
+    const { steps, shuffled, batchesBefore } = plan;
+    const inEpoch = i % steps;
+    if (i > 0 && inEpoch === 0 && shuffled) this.#shuffle(plan, i / steps);
+    return batchOf(plan, inEpoch, i, batchesBefore + i);
   }
 
   /** The non-empty shards of a batch that are this worker's, as batches of their own. */
-  shardsOf(batch: Batch): Shard[] {
+  shardsOf(batch: Batch): readonly Shard[] {
     return this.#shards.asBatches(batch);
   }
 
@@ -223,15 +219,8 @@ export class Replica {
 
   /** Takes the weights as they are, or those of a replica, for the gradients that follow. */
   readWeights(replica?: Float32Array): void {
-    this.#timed('compute', () => this.#engine.readWeights(replica));
-  }
-
-  /**
-   * Fills the gradient slots and logs of this worker's shards of a batch. Where shards exchange anything in the middle of a step,
-   * all workers go through its stages together and work out in between what they go on with.
-   */
-  computeGradients(batch: Batch): void {
-    this.#stages('training', batch);
+    this.#engine.readWeights(replica);
+    this.#watch.lap('compute');
   }
 
   /** Fills the gradient slot and logs of a shard that is a batch of its own. */
@@ -239,85 +228,97 @@ export class Replica {
     this.#runStage('training', shard, 0);
   }
 
-  #stages(work: Work, batch: Batch): void {
-    const { count } = batch.rows;
+  /**
+   * Fills the gradient slots, in training, and logs of this worker's shards of a batch. Where shards exchange anything in the middle
+   * of a step, all workers go through its stages together and work out in between what they go on with.
+   */
+  compute(work: Work, batch: Batch): void {
     const shards = this.#shards.asParts(work, batch);
-    const own = shards.map(({ index }) => index);
-    const active = this.#shards.active(work, count);
-    for (let stage = 0; stage < this.#engine.stages(work, count); stage++) {
-      if (stage > 0) {
-        this.#timed('exchange', () => {
-          this.#barrier.wait(); // all parts of the totals are there
-          this.#engine.exchange(work, count, stage - 1, active, own);
-        });
-      }
+    const stages = this.#engine.stages(work, batch.rows.count);
+    for (let stage = 0; stage < stages; stage++) {
+      if (stage > 0) this.#exchange(work, batch, shards, stage - 1);
       for (const shard of shards) this.#runStage(work, shard, stage);
     }
   }
 
+  /** Works out what the stages behind `stage` need of all shards of a batch. */
+  #exchange(work: Work, { rows: { count } }: Batch, shards: readonly Shard[], stage: number): void {
+    this.#barrier.wait(); // all parts of the totals are there
+    const own = shards.map(({ index }) => index);
+    this.#engine.exchange(work, count, stage, this.#shards.active(work, count), own);
+    this.#watch.lap('exchange');
+  }
+
   #runStage(work: Work, shard: Shard, stage: number): void {
     this.step = shard.step % this.#stepsOfEpoch;
-    this.#engine.gatherMilliseconds = 0;
-    this.#timed('compute', () => this.#engine.run(work, shard, stage));
-    const gather = this.#engine.gatherMilliseconds / 1000;
-    this.#time.gather += gather;
-    this.#time.compute -= gather;
+    if (stage === 0) {
+      this.#engine.gather(work, shard);
+      this.#watch.lap('gather');
+    }
+    this.#engine.run(work, shard, stage);
+    this.#watch.lap('compute');
   }
 
   /** Adds the gradient of a batch to those of the `before` batches of the same update, on this worker's slice of the parameters. */
   accumulate(batch: Batch, before: number): void {
     const count = this.#shards.gradientSlots(batch);
-    this.#timed('reduce', () => {
-      for (const slice of this.#slices) this.#updater.accumulate(count, slice, before === 0);
-    });
+    for (const slice of this.#slices) this.#updater.accumulate(count, slice, before === 0);
+    this.#watch.lap('reduce');
   }
 
   /** Gives weights that are replaced the values that a batch has for them, on this worker's slice of the parameters. */
   replaceStates(batch: Batch): void {
-    const slots: [number, number] = [0, this.#shards.gradientSlots(batch)];
-    this.#timed('reduce', () => {
-      for (const slice of this.#slices) this.#updater.replace(this.#updater.own, slots, slice);
-    });
+    const { trainedEnd, replacedEnd } = this.setup.parameters;
+    if (replacedEnd === trainedEnd) return;
+    const slots = this.#slotsOf(batch);
+    for (const slice of this.#slices) this.#updater.replace(this.#updater.own, slots, slice);
+    this.#watch.lap('reduce');
   }
 
   /** Updates the weights with the gradient of a batch, on this worker's slice of the parameters. */
   applySum(batch: Batch, optimizer: Optimizer, t: number): void {
-    this.#descend([0, this.#shards.gradientSlots(batch)], optimizer, t, 1);
+    this.#descend(this.#slotsOf(batch), optimizer, t, 1);
   }
 
   /** Updates the weights with the mean gradient of `count` batches that were accumulated. */
   applyAccumulated(count: number, optimizer: Optimizer, t: number): void {
     // The blocks of a norm reach into slices that other workers add up.
     if (clipsByNorm(optimizer)) this.meet();
-    this.#descend([ACCUMULATOR, 1], optimizer, t, 1 / count);
+    this.#descend({ start: ACCUMULATOR, count: 1 }, optimizer, t, 1 / count);
   }
 
   /** Applies the constraints of weights, which all workers have updated by then. Each worker sees to some of the weights. */
   constrainTogether(): void {
     if (this.#constraints === 0) return;
     this.meet();
-    this.#timed('reduce', () => this.#constrain(this.#weights, this.rank, this.#workers));
+    this.#constrain(this.#weights, this.rank, this.#workers);
+    this.#watch.lap('reduce');
   }
 
   /** Applies all constraints of weights: to those of the arena, or of a replica. */
   constrain(weights = this.#weights): void {
-    this.#timed('reduce', () => this.#constrain(weights, 0, 1));
+    this.#constrain(weights, 0, 1);
+    this.#watch.lap('reduce');
   }
 
   #constrain(weights: Float32Array, first: number, step: number): void {
     for (let i = first; i < this.#constraints; i += step) this.#engine.constrain(i, weights);
   }
 
-  #descend(slots: [number, number], optimizer: Optimizer, t: number, share: number): void {
+  #descend(slots: Range, optimizer: Optimizer, t: number, share: number): void {
+    const updater = this.#updater;
     if (clipsByNorm(optimizer)) {
-      const blocks = piece(this.#updater.norms.blocks, this.#workers, this.rank);
-      this.#timed('reduce', () => this.#updater.reduceNorms(slots, blocks, 0));
+      updater.reduceNorms(slots, piece(updater.norms.blocks, this.#workers, this.rank), 0);
+      this.#watch.lap('reduce');
       this.meet(); // the norm is that of the whole gradient
     }
-    const { own } = this.#updater;
-    this.#timed('reduce', () => {
-      for (const slice of this.#slices) this.#updater.apply(own, slots, slice, optimizer, t, 0, share);
-    });
+    for (const slice of this.#slices) updater.apply(updater.own, slots, slice, optimizer, t, 0, share);
+    this.#watch.lap('reduce');
+  }
+
+  /** The gradient slots of a batch. */
+  #slotsOf(batch: Batch): Range {
+    return { start: 0, count: this.#shards.gradientSlots(batch) };
   }
 
   /**
@@ -345,14 +346,13 @@ export class Replica {
 
   /** Applies one shard's gradient to `target`, all of it or a slice. */
   applyTo(target: Target, shard: Shard, optimizer: Optimizer, t: number, slice = this.#everything): void {
-    const slots: [number, number] = [shard.index, 1];
-    this.#timed('reduce', () => {
-      if (clipsByNorm(optimizer)) {
-        this.#updater.reduceNorms(slots, { start: 0, count: this.#updater.norms.blocks }, this.rank);
-      }
-      this.#updater.apply(target, slots, slice, optimizer, t, this.rank);
-      this.#updater.replace(target, slots, slice);
-    });
+    const slots = { start: shard.index, count: 1 };
+    if (clipsByNorm(optimizer)) {
+      this.#updater.reduceNorms(slots, { start: 0, count: this.#updater.norms.blocks }, this.rank);
+    }
+    this.#updater.apply(target, slots, slice, optimizer, t, this.rank);
+    this.#updater.replace(target, slots, slice);
+    this.#watch.lap('reduce');
   }
 
   /** Two numbers in [0, 1) of the seeded generator. `stream` must be none that programs draw from. */
@@ -365,23 +365,27 @@ export class Replica {
 
   /** Waits until every worker has come here. */
   meet(): void {
-    this.#timed('wait', () => this.#barrier.wait());
+    this.#barrier.wait();
+    this.#watch.lap('wait');
   }
 
   /** Waits until the slowest worker is at most `lead` mini-batches behind this one, which is about to begin `step`. */
   waitForSlowest(step: number, lead: number): void {
-    this.#timed('wait', () => this.clocks.waitForSlowest(step, lead));
+    this.clocks.waitForSlowest(step, lead);
+    this.#watch.lap('wait');
   }
 
   /** Averages the local replicas over this worker's slice. All workers call it together. */
   averageReplicas(): void {
     this.meet();
-    this.#timed('reduce', () => this.local.average(this.#slice));
+    this.local.average(this.#slice);
+    this.#watch.lap('reduce');
     // Alone and without an outer step, a replica is its own average, whose constraints are met.
     if (this.local.changesWeights && this.#constraints > 0) {
       this.constrainTogether();
       this.meet();
-      this.#timed('reduce', () => this.local.spread(this.#slice));
+      this.local.spread(this.#slice);
+      this.#watch.lap('reduce');
     }
     this.meet();
   }
@@ -395,14 +399,4 @@ export class Replica {
     this.#engine.dispose();
     this.#private?.[Symbol.dispose]();
   }
-
-  #timed(part: keyof TimeSplit, work: () => void): void {
-    const started = performance.now();
-    work();
-    this.#time[part] += (performance.now() - started) / 1000;
-  }
-}
-
-function noTime(): TimeSplit {
-  return { gather: 0, compute: 0, wait: 0, exchange: 0, reduce: 0 };
 }

@@ -4,11 +4,9 @@
  * The public `InferenceSession.run` puts every call behind a `setImmediate`; a training loop that owns its thread has
  * nobody to yield to, and on small networks that wait costs more than the arithmetic. So this uses the binding below it.
  */
-import type { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { InferenceSession } from 'onnxruntime-node';
 import type { Control } from '../common/control.js';
-import { FATAL, type NativeSession, newSession, runInPlace } from './ort-binding.js';
-
-export type Tensors = Record<string, Tensor>;
+import { type Call, FATAL, type NativeSession, newSession, runInPlace } from './ort-binding.js';
 
 const OPTIONS: InferenceSession.SessionOptions = {
   executionProviders: ['cpu'],
@@ -41,12 +39,16 @@ export class Session {
     );
   }
 
-  /** Computes `outputs`, in the program's order and the smallest first (see ort-binding), in place from `inputs`. */
-  run(inputs: Tensors, outputs: Tensors): void {
+  /** Computes the outputs of a call, in place from its inputs. */
+  run(call: Call): void {
+    const control = this.#control;
+    control.enterNative();
     try {
-      this.#control.callNative(() => runInPlace(this.#session, inputs, outputs, RUN_OPTIONS));
+      runInPlace(this.#session, call, RUN_OPTIONS);
     } catch (error) {
       throw explained(error);
+    } finally {
+      control.leaveNative();
     }
   }
 

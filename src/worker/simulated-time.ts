@@ -38,8 +38,8 @@ export function meetingTime(
   };
   let total = 0;
   let busy = workers.map(() => 0);
-  for (const batch of replica.batches(plan)) {
-    if (batch.step === steps) break;
+  for (let i = 0; i < steps; i++) {
+    const batch = replica.batch(plan, i);
     busy = workers.map((worker) => (busy[worker] as number) + timeOf(batch, worker));
     if ((batch.step + 1) % meetEvery !== 0 && batch.step + 1 !== steps) continue;
     total += Math.max(...busy);

@@ -1,15 +1,18 @@
-import { type Arena, type ArenaArray, FLOAT_BYTES } from '../common/arena.js';
+import { type Arena, FLOAT_BYTES } from '../common/arena.js';
 import { parameterAt } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { ReplicaSetup } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
 import { CALL_WORDS, type Tape, tapeBytes, type Word } from '../common/tape.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { RunnableProgram } from './runnable-program.js';
+import { type Feed, feedOf, type RunnableProgram } from './runnable-program.js';
 
 /** A step program that runs from its tape: WebAssembly kernels on the arena itself. */
 export class TapeProgram implements RunnableProgram {
   readonly program: StepProgram;
+  readonly rows: number;
+  readonly batchRows: number;
+  readonly stages = 1;
   readonly #tape: Tape;
   readonly #arena: Arena;
   readonly #kernels: Kernels;
@@ -19,8 +22,8 @@ export class TapeProgram implements RunnableProgram {
   readonly #weights: number;
   #next: number;
   readonly #end: number;
-  /** Inputs that are no weights, and logs. */
-  readonly #buffers: Record<string, Float32Array> = {};
+  readonly #feeds: Feed[] = [];
+  readonly #logs: Float32Array;
   /** Where the calls for each shard stand. */
   readonly #calls = new Map<number, number>();
 
@@ -38,6 +41,8 @@ export class TapeProgram implements RunnableProgram {
     weights: number,
   ) {
     this.program = program;
+    this.rows = program.rows;
+    this.batchRows = program.batchRows;
     this.#tape = tape;
     this.#arena = arena;
     this.#kernels = kernels;
@@ -46,20 +51,26 @@ export class TapeProgram implements RunnableProgram {
     this.#weights = weights;
     this.#next = at + tape.scratchBytes;
     this.#end = at + tapeBytes(tape, setup.shards);
-    for (const { name, shape } of [...program.inputs, ...program.outputs]) {
-      const place = tape.buffers[name];
-      if (place !== undefined) this.#buffers[name] = this.#floats(place, sizeOf(shape));
+    for (const input of program.inputs) {
+      const place = tape.buffers[input.name];
+      if (place !== undefined) this.#feeds.push(feedOf(input, this.#floats(place, sizeOf(input.shape))));
     }
+    this.#logs = this.#floats(tape.buffers.logs as number, setup.logCount);
     for (const constant of tape.constants) this.#floats(constant.at, constant.values.length).set(constant.values);
   }
 
   /** Shards go through a tape one after the other and use the same. */
-  buffer(_shard: number, name: string): ArenaArray {
-    return this.#buffers[name] as Float32Array;
+  feeds(): readonly Feed[] {
+    return this.#feeds;
+  }
+
+  /** No tape has any. */
+  output(_shard: number, name: string): never {
+    throw new Error(`a tape leaves no output '${name}'`);
   }
 
   logs(): Float32Array {
-    return this.#buffers.logs as Float32Array;
+    return this.#logs;
   }
 
   run(shard: number): void {

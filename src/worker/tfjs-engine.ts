@@ -3,16 +3,21 @@ import type { Arena, ArenaArray } from '../common/arena.js';
 import { allocate } from '../common/arena.js';
 import { copyValues } from '../common/copy.js';
 import { parameterAt } from '../common/parameters.js';
-import type { ProgramOutput, StepProgram, TensorSpec } from '../common/program.js';
+import type { DType, ProgramOutput, StepProgram, TensorSpec } from '../common/program.js';
 import type { Column, DataSet, EagerModel, ReplicaSetup, Work } from '../common/protocol.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import { type OpenModel, type OpenWeight, openModel } from '../compiler/trace/engine.js';
 import { type BatchTensors, runEvaluation, runTraining } from '../compiler/trace/model-steps.js';
 import { loadKernels } from '../kernels/kernels.js';
-import { Gatherer } from './gather.js';
+import { Gatherer, type OpenColumn, type OpenData, openData } from './gather.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { SeededDraws } from './seeded-draws.js';
 import { useFastestBackend } from './wasm-backend.js';
+
+interface GatheredRows {
+  data: ArenaArray[];
+  sampleWeights: (ArenaArray | undefined)[];
+}
 
 /**
  * Has tfjs compute the steps, eagerly and on its wasm or cpu backend, with the model built anew in this thread: for models that cannot
@@ -20,7 +25,6 @@ import { useFastestBackend } from './wasm-backend.js';
  */
 export class TfjsEngine implements GradientEngine {
   readonly tensorMemory = 'copied';
-  gatherMilliseconds = 0;
   readonly #arena: Arena;
   readonly #setup: ReplicaSetup;
   readonly #eager: EagerModel;
@@ -31,8 +35,10 @@ export class TfjsEngine implements GradientEngine {
   /** Weights of this thread alone, where they must not change while a step is computed on them. */
   readonly #ownWeights: Float32Array | undefined;
   #weights: Float32Array;
-  #data: DataSet | undefined;
+  #data: OpenData | undefined;
   #order: Int32Array | null = null;
+  /** Rows of the shard at hand: of each feature and target, and the weights of samples. */
+  #rows: GatheredRows = { data: [], sampleWeights: [] };
 
   /** @throws Error if the model cannot be built, or is another than the one to be trained. */
   static async create(arena: Arena, setup: ReplicaSetup, eager: EagerModel): Promise<TfjsEngine> {
@@ -64,7 +70,7 @@ export class TfjsEngine implements GradientEngine {
   add(_work: Work, _programs: StepProgram[]): void {}
 
   useData(data: DataSet, shuffled: boolean): void {
-    this.#data = data;
+    this.#data = openData(this.#arena, data);
     this.#order = shuffled ? this.#arena.ints('permutation') : null;
   }
 
@@ -86,6 +92,21 @@ export class TfjsEngine implements GradientEngine {
 
   readonly usesTapes = false;
 
+  gather(_work: Work, shard: Shard): void {
+    const { feature, target, sampleWeight } = this.#data as OpenData;
+    const take = (column: OpenColumn, dtype: DType): ArenaArray => {
+      const values = allocate(dtype, shard.rows * column.rowSize);
+      this.#gatherer.gather(column, values, shard, this.#order);
+      return values;
+    };
+    const all = (columns: OpenColumn[], specs: TensorSpec[]) =>
+      columns.map((column, i) => take(column, (specs[i] as TensorSpec).dtype));
+    this.#rows = {
+      data: [...all(feature, this.#eager.features), ...all(target, this.#eager.targets)],
+      sampleWeights: sampleWeight.map((column) => column && take(column, 'float32')),
+    };
+  }
+
   run(work: Work, shard: Shard): void {
     tf.tidy(() => {
       this.#assignWeights();
@@ -99,6 +120,7 @@ export class TfjsEngine implements GradientEngine {
   }
 
   predict(batch: Shard, outputs: Column[]): void {
+    this.gather('prediction', batch);
     tf.tidy(() => {
       this.#assignWeights();
       const features = this.#batchOf(batch).data.slice(0, this.#model.inputs.length);
@@ -136,19 +158,14 @@ export class TfjsEngine implements GradientEngine {
     }
   }
 
-  #batchOf(shard: Shard): BatchTensors {
-    const started = performance.now();
-    const { features, targets, sampleWeights } = this.#data as DataSet;
-    const take = (column: Column, { shape, dtype }: TensorSpec): tf.Tensor => {
-      const values: ArenaArray = allocate(dtype, shard.rows * column.rowSize);
-      this.#gatherer.gather(column, values, shard, this.#order);
-      return tf.tensor(values, [shard.rows, ...shape], dtype);
-    };
-    const all = (columns: Column[], specs: TensorSpec[]) => columns.map((c, i) => take(c, specs[i] as TensorSpec));
-    const weights = sampleWeights.map((column) => column && take(column, { shape: [], dtype: 'float32' }));
-    const data = [...all(features, this.#eager.features), ...all(targets, this.#eager.targets)];
-    this.gatherMilliseconds += performance.now() - started;
-    return { rows: shard.rows, data, sampleWeights: weights };
+  #batchOf({ rows }: Shard): BatchTensors {
+    const specs = [...this.#eager.features, ...this.#eager.targets];
+    const data = this.#rows.data.map((values, i) => {
+      const { shape, dtype } = specs[i] as TensorSpec;
+      return tf.tensor(values, [rows, ...shape], dtype);
+    });
+    const sampleWeights = this.#rows.sampleWeights.map((values) => values && tf.tensor(values, [rows]));
+    return { rows, data, sampleWeights };
   }
 
   /** Gradients, and what replaces weights that are not trained, as parts of the mini-batch's. */

@@ -73,49 +73,44 @@ export class Updater {
     this.#kernels.reduceAssign(accumulator, from, this.#stride, slots, start, start + bytes);
   }
 
-  /** Gives weights that are replaced their new values: the sum over `count` gradient slots from `first` on. */
-  replace({ weights }: Target, [first, count]: [number, number], { replaced }: Slice): void {
+  /** Gives weights that are replaced their new values: the sum over gradient slots. */
+  replace({ weights }: Target, { start, count }: Range, { replaced }: Slice): void {
     if (replaced.count === 0) return;
-    const gradients = this.#gradients + first * this.#stride;
-    this.#kernels.reduceAssign(
-      weights,
-      gradients,
-      this.#stride,
-      count,
-      replaced.start,
-      replaced.start + replaced.count,
-    );
+    const gradients = this.#gradients + start * this.#stride;
+    const end = replaced.start + replaced.count;
+    this.#kernels.reduceAssign(weights, gradients, this.#stride, count, replaced.start, end);
   }
 
   /** First half of an update whose gradient is clipped by its norm: sums slots, and squares, of some blocks. */
-  reduceNorms([first, count]: [number, number], blocks: Range, region: number): void {
-    this.norms.reduce(this.#gradients + first * this.#stride, this.#stride, count, blocks, region);
+  reduceNorms({ start, count }: Range, blocks: Range, region: number): void {
+    this.norms.reduce(this.#gradients + start * this.#stride, this.#stride, count, blocks, region);
   }
 
   /**
-   * Adds up `count` gradient slots from `first` on and descends, in one pass over a slice of the target.
+   * Adds up gradient slots and descends, in one pass over a slice of the target.
    *
+   * @param of the gradient slots.
    * @param t updates made before this one, for the learning rate.
    * @param share what the sum is multiplied by: one over the number of mini-batches that it is the gradient of.
    * @param region where clipping by norm is on, the notes of `reduceNorms` to go by: the sum is in the first slot then.
    */
   apply(
     target: Target,
-    [first, count]: [number, number],
+    of: Range,
     { trained }: Slice,
     optimizer: Optimizer,
     t: number,
     region: number,
     share = 1,
   ): void {
-    const gradients = this.#gradients + first * this.#stride;
+    const gradients = this.#gradients + of.start * this.#stride;
     if (clipsByNorm(optimizer)) {
       const scales = this.norms.scales(optimizer, region, share);
       this.#trained.forEach((parameter, i) => {
         this.#descend(target, gradients, 1, overlap(parameter, trained), optimizer, t, scales[i]);
       });
     } else {
-      this.#descend(target, gradients, count, trained, optimizer, t, share);
+      this.#descend(target, gradients, of.count, trained, optimizer, t, share);
     }
   }
 

@@ -45,9 +45,9 @@ export function runTape(program: StepProgram, inputs: Record<string, ArrayLike<n
     return arena.floats(segment).subarray(at, at + size);
   };
   for (const { name, role } of program.inputs) {
-    const target = role.kind === 'weight' ? slotOf('weights', role.index) : runnable.buffer(0, name);
-    target.set(inputs[name] as ArrayLike<number>);
+    if (role.kind === 'weight') slotOf('weights', role.index).set(inputs[name] as ArrayLike<number>);
   }
+  for (const { input, values } of runnable.feeds()) values.set(inputs[input.name] as ArrayLike<number>);
   runnable.run(0);
   return Object.fromEntries(
     program.outputs.map(({ name, role }) => [

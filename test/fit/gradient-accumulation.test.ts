@@ -158,7 +158,7 @@ it.runIf(availableParallelism() > 1)(
       batchSize: 600,
       shards: 2,
       gradientAccumulationSteps: 3,
-      epochs: 250,
+      epochs: 750,
       seed: 1,
       engine: 'onnx',
     };

@@ -1,6 +1,6 @@
 /** Reduce and optimizer step, held against closed forms worked out in double precision. */
 import { describe, expect, it } from 'vitest';
-import { FIRST_FREE_BYTE } from '#shardfit/kernels/kernels.js';
+import { FIRST_FREE_BYTE, type KernelPass } from '#shardfit/kernels/kernels.js';
 import { type Workbench, workbench } from './support.js';
 
 const LINE_BYTES = 64;
@@ -36,17 +36,24 @@ class Slice {
   }
 
   sgd(rate: number, from = 0, to = SLOT_BYTES): void {
-    this.#bench.kernels.reduceSgd(this.#base, this.#gradients, SLOT_BYTES, this.slots, from, to, -rate);
+    this.#bench.kernels.reduceSgd(...this.#pass(from, to), -rate);
   }
 
   momentum(rate: number, momentum: number, { nesterov = false, velocity = 'step' } = {}): void {
     const [gradientScale, velocityScale] = velocity === 'step' ? [-rate, 1] : [1, -rate];
     const { kernels } = this.#bench;
-    const [weights, v, g] = [this.#base, this.#base + SLOT_BYTES, this.#gradients];
     kernels.reduceSgdMomentum(
-      ...[weights, v, g, SLOT_BYTES, this.slots, 0, SLOT_BYTES, gradientScale, velocityScale, momentum],
+      ...this.#pass(0, SLOT_BYTES),
+      gradientScale as number,
+      velocityScale as number,
+      momentum,
       nesterov,
     );
+  }
+
+  #pass(from: number, to: number): KernelPass {
+    const [weights, velocity] = [this.#base, this.#base + SLOT_BYTES];
+    return [weights, velocity, SLOT_BYTES, this.#gradients, SLOT_BYTES, this.slots, from, to];
   }
 
   get #gradients(): number {

@@ -62,9 +62,9 @@ test('a batch that is left out is missed in counts, rows and losses', async () =
 
 test('rows that are seen twice are caught, though every count is right', async () => {
   const shifted: Change = {
-    file: 'worker/batches.js',
-    find: 'start: rows.start + part.start',
-    replace: 'start: Math.max(0, rows.start + part.start - 1)',
+    file: 'worker/own-shards.js',
+    find: 'rows.start + shard.firstRow',
+    replace: 'Math.max(0, rows.start + shard.firstRow - 1)',
   };
   for (const update of ['sync', 'per-shard', 'local'] as const) {
     const { counts, rows, losses } = await problemsOf(update, shifted);

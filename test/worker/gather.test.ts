@@ -20,7 +20,11 @@ function column(dtype: DType, rowSize: number) {
   const arena = new Arena(memory, layout);
   arena.array('x').set(Array.from({ length: ROWS * rowSize }, (_, i) => (dtype === 'bool' ? i % 251 : i)));
   arena.ints('order').set(ORDER);
-  return { arena, gatherer: new Gatherer(arena, loadKernels(memory), 0), column: { segment: 'x', dtype, rowSize } };
+  return {
+    arena,
+    gatherer: new Gatherer(arena, loadKernels(memory), 0),
+    column: { values: arena.array('x'), rowSize },
+  };
 }
 
 /** Rows 2, 3 and 4 of the order. */

@@ -35,6 +35,7 @@ it.each(['per-shard', 'local'] as const)(
     const { arena } = prepared;
     const engine = await engineOf(prepared);
     const gradient = () => {
+      engine.gather('training', SHARD);
       engine.run('training', SHARD);
       return Float32Array.from(arena.floats('gradients'));
     };
@@ -53,7 +54,9 @@ it('leaves no tensors behind, neither of its model nor of its steps', async () =
   const before = tf.memory().numTensors;
   const engine = await engineOf(prepared);
   const built = tf.memory().numTensors;
+  engine.gather('training', SHARD);
   engine.run('training', SHARD);
+  engine.gather('evaluation', SHARD);
   engine.run('evaluation', SHARD);
   expect(tf.memory().numTensors).toBe(built);
   engine.dispose();

@@ -100,6 +100,8 @@ export function reduceAssign(weights: usize, gradients: usize, stride: usize, co
 /** weights += step * g, with step = -rate. */
 export function reduceSgd(
   weights: usize,
+  slots: usize,
+  slotStride: usize,
   gradients: usize,
   stride: usize,
   count: i32,
@@ -122,6 +124,7 @@ export function reduceSgd(
 export function reduceSgdMomentum(
   weights: usize,
   velocity: usize,
+  slotStride: usize,
   gradients: usize,
   stride: usize,
   count: i32,

@@ -1,5 +1,6 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
 import type { HogwildRule } from '../../common/update-rules.js';
+import { batchesIn } from '../batches.js';
 import type { Replica } from '../replica.js';
 
 /**
@@ -12,7 +13,8 @@ export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: Ho
   const ownSlots = momentum === 'private' ? replica.rank : 0;
   let steps = 0;
   let updates = 0;
-  for (const batch of replica.batches(plan)) {
+  for (let i = 0; i < batchesIn(plan); i++) {
+    const batch = replica.batch(plan, i);
     if (!replica.clocks.begins(batch.step)) break;
     replica.waitForSlowest(batch.step, Number.POSITIVE_INFINITY); // notes the lead, and lets pass
     for (const shard of replica.shardsOf(batch)) {

@@ -1,6 +1,7 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
 import { piece } from '../../common/shards.js';
 import type { LocalRule } from '../../common/update-rules.js';
+import { batchesIn } from '../batches.js';
 import type { Replica } from '../replica.js';
 
 /**
@@ -20,7 +21,8 @@ export function trainLocal(replica: Replica, plan: EpochPlan, { syncEvery }: Loc
   };
   replica.readWeights(); // those that stay fixed, too
   local.begin(own);
-  for (const batch of replica.batches(plan)) {
+  for (let i = 0; i < batchesIn(plan); i++) {
+    const batch = replica.batch(plan, i);
     if (!replica.clocks.begins(batch.step)) break;
     for (const shard of replica.shardsOf(batch)) {
       const weights = local.weights(shard.index);

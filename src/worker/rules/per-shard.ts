@@ -1,5 +1,6 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
 import type { PerShardRule } from '../../common/update-rules.js';
+import { batchesIn } from '../batches.js';
 import type { Replica } from '../replica.js';
 
 /**
@@ -11,7 +12,8 @@ export function trainPerShard(replica: Replica, plan: EpochPlan, { maxStaleness 
   const { control } = replica;
   let steps = 0;
   let updates = 0;
-  for (const batch of replica.batches(plan)) {
+  for (let i = 0; i < batchesIn(plan); i++) {
+    const batch = replica.batch(plan, i);
     if (!replica.clocks.begins(batch.step)) break;
     replica.waitForSlowest(batch.step, maxStaleness);
     for (const shard of replica.shardsOf(batch)) {

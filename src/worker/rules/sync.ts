@@ -1,4 +1,5 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
+import { batchesIn } from '../batches.js';
 import type { Replica } from '../replica.js';
 
 /**
@@ -20,9 +21,10 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     replica.constrainTogether();
     gathered = 0;
   };
-  for (const batch of replica.batches(plan)) {
+  for (let i = 0; i < batchesIn(plan); i++) {
+    const batch = replica.batch(plan, i);
     replica.readWeights();
-    replica.computeGradients(batch);
+    replica.compute('training', batch);
     if (!replica.sharesUnits) replica.meet(); // all gradients of this batch are there
     steps++;
     if (accumulationSteps === 1) {
