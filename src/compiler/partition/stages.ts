@@ -12,7 +12,8 @@ export interface Staged {
 
 const EXCHANGES = new Set(['AllReduce', 'AllGather', 'ReduceScatter']);
 
-function isExchange({ op }: Value): boolean {
+/** Whether a value is what shards make of their parts together. */
+export function isExchange({ op }: Value): boolean {
   return EXCHANGES.has(op);
 }
 
