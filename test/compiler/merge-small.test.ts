@@ -30,7 +30,8 @@ async function compute(x: Value, y: Value, values: Float32Array): Promise<number
   const onnx = encodeModel([{ name: 'x', value: x }], [{ name: 'y', value: y }]);
   const session = await ort.InferenceSession.create(onnx, { intraOpNumThreads: 1, logSeverityLevel: 3 });
   try {
-    return [...((await session.run({ x: new ort.Tensor(FLOAT, values, [2, 3]) })).y?.data as Float32Array)];
+    const { y: result } = await session.run({ x: new ort.Tensor(FLOAT, values, [2, 3]) });
+    return [...(result?.data as Float32Array)];
   } finally {
     await session.release();
   }
