@@ -10,7 +10,7 @@ import { topologicalOrder, type Value } from './graph/value.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
-import { cutStages, isExchange } from './partition/stages.js';
+import { cutStages } from './partition/stages.js';
 import { partitionUnits } from './partition/units/partition-units.js';
 import { SHARD } from './partition/units/unit-program.js';
 import { type Lowered, withOwnPiece, withPieces } from './partition/units/weight-pieces.js';
@@ -218,7 +218,7 @@ function sizeOfStep({ roles, outputs }: Lowered): StepSize {
 
 function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
   const outputs = named.map(({ role }, i) => {
-    const value = role.kind === 'gradient' ? computed(values[i] as Value) : (values[i] as Value);
+    const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
     return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
@@ -239,14 +239,6 @@ function encode({ roles, outputs: named }: Lowered, values: Value[], rows: numbe
     inputs: inputs.map(withoutValue),
     outputs: outputs.map(withoutValue),
   };
-}
-
-/** What a gradient is a view of, if that is computed: it has its place by its size alone. */
-function computed(value: Value): Value {
-  const [source] = value.inputs;
-  if (value.op !== 'Reshape' || !source) return value;
-  const isComputed = source.inputs.length > 0 && !isExchange(source) && !source.op.startsWith('#');
-  return isComputed ? source : value;
 }
 
 /** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */

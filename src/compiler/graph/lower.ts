@@ -8,7 +8,6 @@ import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
 import { gemmWithBias } from './linear.js';
-import { mergeSmall } from './merge-small.js';
 import { countUses, rebuild } from './rebuild.js';
 import { absorbOffsets } from './recenter.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
@@ -40,7 +39,6 @@ const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   stayBlocked,
   fuseAffine,
   shareTransposes,
-  mergeSmall,
   splitSums,
   // Last: it repeats operands, which the passes above would not recognize.
   widenBroadcasts,

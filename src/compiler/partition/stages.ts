@@ -12,8 +12,7 @@ export interface Staged {
 
 const EXCHANGES = new Set(['AllReduce', 'AllGather', 'ReduceScatter']);
 
-/** Whether a value is what shards make of their parts together. */
-export function isExchange({ op }: Value): boolean {
+function isExchange({ op }: Value): boolean {
   return EXCHANGES.has(op);
 }
 
