@@ -103,8 +103,8 @@ export class Control {
   }
 
   /**
-   * Call before native code, which aborts the whole process if its thread is ended under it. Once the process is exiting the
-   * thread sleeps here instead, until it is ended.
+   * Call before native code, and `leaveNative` whatever becomes of it: such code aborts the whole process if its thread is ended
+   * under it. Once the process is exiting the thread sleeps here instead, until it is ended.
    */
   enterNative(): void {
     Atomics.add(this.#words, at('inside'), 1);
@@ -115,6 +115,7 @@ export class Control {
     }
   }
 
+  /** Call when native code has returned, or thrown. */
   leaveNative(): void {
     Atomics.sub(this.#words, at('inside'), 1);
     // `holdNativeCalls` sets 'exiting' before it reads 'inside': either it sees the line above, or this sees 'exiting'.

@@ -16,10 +16,16 @@ export function batchesIn({ epochs, steps }: EpochPlan): number {
   return epochs * steps;
 }
 
+/** Mini-batch `i` of a plan, counted over all its epochs. */
+export function batchIn(plan: EpochPlan, i: number): Batch {
+  return batchOf(plan, i % plan.steps, i, plan.batchesBefore + i);
+}
+
 /**
  * Mini-batch `i` of a pass, counted from its first one.
  *
- * @param step its number among those that the workers were told to train, and `number` that over all epochs, where they are others.
+ * @param step where its logs go, if not at `i`.
+ * @param number its number over all epochs, if not `i`.
  */
 export function batchOf({ data, batchSize, firstStep = 0 }: Pass, i: number, step = i, number = i): Batch {
   return { step, rows: batchRange(data.rows, batchSize, firstStep + i), number };

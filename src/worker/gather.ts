@@ -21,6 +21,7 @@ export interface OpenData {
   sampleWeight: (OpenColumn | undefined)[];
 }
 
+/** The data set that stands in the arena. */
 export function openData(arena: Arena, { features, targets, sampleWeights }: DataSet): OpenData {
   const open = ({ segment, rowSize }: Column): OpenColumn => ({ values: arena.array(segment), rowSize });
   return {

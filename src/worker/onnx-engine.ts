@@ -49,8 +49,6 @@ export class OnnxEngine implements GradientEngine {
   #tensorMemory: TensorMemory = 'shared';
   /** Where training is done, if not in the arena. */
   #trainsIn: Arena | undefined;
-  /** Whether the runtime has been seen to take shared memory. */
-  #proven = false;
   #data: OpenData | undefined;
   #order: Int32Array | null = null;
 
@@ -222,20 +220,16 @@ export class OnnxEngine implements GradientEngine {
   }
 
   #run(bound: RunnableProgram, shard: number, stage: number): void {
-    if (this.#proven || !(bound instanceof BoundProgram) || bound.memory !== 'shared') {
-      bound.run(shard, stage);
-      return;
-    }
     try {
       bound.run(shard, stage);
-    } catch {
+    } catch (error) {
+      if (!(bound instanceof BoundProgram) || bound.memory !== 'shared') throw error;
       // Node 20 has no way to hand shared memory to a native addon. Found out by trying: a second failure is a real one.
       this.#tensorMemory = 'copied';
       this.#ownWeights ??= Float32Array.from(this.#arenaWeights);
       this.#bindAll();
       bound.run(shard, stage);
     }
-    this.#proven = true;
   }
 }
 

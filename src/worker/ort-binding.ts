@@ -69,6 +69,7 @@ export function callOf(inputs: Tensors, outputs: Tensors): Call {
   return { inputs, outputs, wantsAnswer: behindFirst < LEAST_COPY };
 }
 
+/** Computes the outputs of a call, in place from its inputs. */
 export function runInPlace(session: NativeSession, call: Call, options: InferenceSession.RunOptions): void {
   Answer.isWanted = call.wantsAnswer;
   try {

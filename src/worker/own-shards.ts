@@ -8,7 +8,7 @@ type Cut = Split | 'batches';
 
 /**
  * Which shards of each mini-batch are one worker's. The same objects for all mini-batches of a size, moved on from one to the next:
- * what there is to do for a small network takes no longer than making them.
+ * making them anew takes as long as some of the operators of a small network.
  */
 export class OwnShards {
   readonly #setup: Pick<ReplicaSetup, 'shards' | 'split'>;

@@ -7,7 +7,7 @@ import type { StepProgram } from '../common/program.js';
 import type { Column, EpochCounts, EpochPlan, EpochReport, Pass, ReplicaSetup, Work } from '../common/protocol.js';
 import { piece, type Range } from '../common/shards.js';
 import { type Kernels, loadKernels } from '../kernels/kernels.js';
-import { type Batch, batchOf, shardOf } from './batches.js';
+import { type Batch, batchIn, batchOf, shardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
 import { LocalReplicas } from './local-replicas.js';
@@ -122,6 +122,7 @@ export class Replica {
     try {
       const counts = trainByRule(this, plan);
       memory.publish(published);
+      this.#watch.lap('compute');
       return this.#report(counts);
     } finally {
       this.#engine.trainIn?.(undefined);
@@ -197,14 +198,22 @@ export class Replica {
   }
 
   /**
-   * Mini-batch `i` of the `batchesIn` all epochs of a plan. To be asked for in order: between two epochs all workers meet where
+   * Goes on to mini-batch `i` of a plan, counted over all its epochs. Call it in order: between two epochs all workers meet where
    * rows are shuffled.
    */
-  batch(plan: EpochPlan, i: number): Batch {
-    const { steps, shuffled, batchesBefore } = plan;
-    const inEpoch = i % steps;
-    if (i > 0 && inEpoch === 0 && shuffled) this.#shuffle(plan, i / steps);
-    return batchOf(plan, inEpoch, i, batchesBefore + i);
+  beginBatch(plan: EpochPlan, i: number): Batch {
+    if (plan.shuffled && i > 0 && i % plan.steps === 0) this.#shuffle(plan, i / plan.steps);
+    return batchIn(plan, i);
+  }
+
+  /** Runs `work` while no other worker runs any under this lock. */
+  exclusively<T>(work: () => T): T {
+    const result = this.control.exclusively(() => {
+      this.#watch.lap('wait');
+      return work();
+    });
+    this.#watch.lap('wait');
+    return result;
   }
 
   /** The non-empty shards of a batch that are this worker's, as batches of their own. */

@@ -10,6 +10,7 @@ export interface Feed {
   values: ArenaArray;
 }
 
+/** Of an input that is read from `values`. */
 export function feedOf(input: ProgramInput, values: ArenaArray): Feed {
   const { role } = input;
   return { kind: role.kind, index: 'index' in role ? role.index : 0, input, values };
@@ -25,6 +26,7 @@ export interface RunnableProgram {
   readonly batchRows: number;
   /** How many. */
   readonly stages: number;
+  /** The inputs of a shard that are no weights. */
   feeds(shard: number): readonly Feed[];
   /** The values of a prediction or constraint of a shard, after its last stage. */
   output(shard: number, name: string): ArenaArray;

@@ -39,7 +39,7 @@ export class Session {
     );
   }
 
-  /** Computes the outputs of a call, in place from its inputs. */
+  /** As `runInPlace`. */
   run(call: Call): void {
     const control = this.#control;
     control.enterNative();

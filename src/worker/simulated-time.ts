@@ -1,6 +1,6 @@
 import type { EpochPlan } from '../common/protocol.js';
 import type { SpeedModel } from '../common/update-rules.js';
-import type { Batch } from './batches.js';
+import { type Batch, batchIn } from './batches.js';
 import type { Shard } from './gradient-engine.js';
 import type { Replica } from './replica.js';
 
@@ -39,7 +39,7 @@ export function meetingTime(
   let total = 0;
   let busy = workers.map(() => 0);
   for (let i = 0; i < steps; i++) {
-    const batch = replica.batch(plan, i);
+    const batch = batchIn(plan, i);
     busy = workers.map((worker) => (busy[worker] as number) + timeOf(batch, worker));
     if ((batch.step + 1) % meetEvery !== 0 && batch.step + 1 !== steps) continue;
     total += Math.max(...busy);

@@ -97,7 +97,7 @@ export function reduceAssign(weights: usize, gradients: usize, stride: usize, co
   }
 }
 
-/** weights += step * g, with step = -rate. */
+/** weights += step * g, with step = -rate. Told of slots as all optimizers are (`KernelPass`), though it has none. */
 export function reduceSgd(
   weights: usize,
   slots: usize,

@@ -14,7 +14,7 @@ export function trainHogwild(replica: Replica, plan: EpochPlan, { momentum }: Ho
   let steps = 0;
   let updates = 0;
   for (let i = 0; i < batchesIn(plan); i++) {
-    const batch = replica.batch(plan, i);
+    const batch = replica.beginBatch(plan, i);
     if (!replica.clocks.begins(batch.step)) break;
     replica.waitForSlowest(batch.step, Number.POSITIVE_INFINITY); // notes the lead, and lets pass
     for (const shard of replica.shardsOf(batch)) {

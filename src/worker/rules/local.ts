@@ -22,7 +22,7 @@ export function trainLocal(replica: Replica, plan: EpochPlan, { syncEvery }: Loc
   replica.readWeights(); // those that stay fixed, too
   local.begin(own);
   for (let i = 0; i < batchesIn(plan); i++) {
-    const batch = replica.batch(plan, i);
+    const batch = replica.beginBatch(plan, i);
     if (!replica.clocks.begins(batch.step)) break;
     for (const shard of replica.shardsOf(batch)) {
       const weights = local.weights(shard.index);

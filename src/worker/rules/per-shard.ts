@@ -13,16 +13,16 @@ export function trainPerShard(replica: Replica, plan: EpochPlan, { maxStaleness 
   let steps = 0;
   let updates = 0;
   for (let i = 0; i < batchesIn(plan); i++) {
-    const batch = replica.batch(plan, i);
+    const batch = replica.beginBatch(plan, i);
     if (!replica.clocks.begins(batch.step)) break;
     replica.waitForSlowest(batch.step, maxStaleness);
     for (const shard of replica.shardsOf(batch)) {
-      const version = control.exclusively(() => {
+      const version = replica.exclusively(() => {
         replica.readWeights();
         return control.version;
       });
       replica.computeGradient(shard);
-      control.exclusively(() => {
+      replica.exclusively(() => {
         replica.applyShard(shard, version, plan.optimizer);
         replica.constrain();
       });

@@ -1,6 +1,6 @@
 import type { EpochCounts, EpochPlan } from '../../common/protocol.js';
 import type { HogwildRule, PerShardRule, SpeedModel } from '../../common/update-rules.js';
-import { type Batch, batchesIn } from '../batches.js';
+import { type Batch, batchesIn, batchIn } from '../batches.js';
 import type { Shard } from '../gradient-engine.js';
 import type { Replica } from '../replica.js';
 import { shardTime } from '../simulated-time.js';
@@ -61,7 +61,7 @@ class Schedule {
     this.#plan = plan;
     this.#rule = rule;
     this.#speeds = speeds;
-    this.#batches = Array.from({ length: batchesIn(plan) }, (_, i) => replica.batch(plan, i));
+    this.#batches = Array.from({ length: batchesIn(plan) }, (_, i) => batchIn(plan, i));
     this.#clocks = Array.from({ length: replica.setup.shards }, () => 0);
     this.#pieces = rule.kind === 'hogwild' ? HOGWILD_PIECES : 1;
   }

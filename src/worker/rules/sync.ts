@@ -22,7 +22,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     gathered = 0;
   };
   for (let i = 0; i < batchesIn(plan); i++) {
-    const batch = replica.batch(plan, i);
+    const batch = replica.beginBatch(plan, i);
     replica.readWeights();
     replica.compute('training', batch);
     if (!replica.sharesUnits) replica.meet(); // all gradients of this batch are there
