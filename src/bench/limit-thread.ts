@@ -2,8 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
-import { callOf, tensorOver } from '../worker/ort-binding.js';
-import { Session } from '../worker/session.js';
+import { Call, Session, tensorOver } from '../worker/session.js';
 import type { LimitReport, LimitTask } from './limit-task.js';
 
 const MEETINGS = 300;
@@ -28,13 +27,13 @@ function rate(work: () => void): number {
 }
 
 function matrixRate(): number {
-  const tensor = (side = size) => tensorOver(new Float32Array(side ** 2).fill(0.5), [side, side], 'float32');
-  const session = new Session(onnx, control);
+  const tensor = () => tensorOver(new Float32Array(size ** 2).fill(0.5), [size, size]);
+  const session = new Session(onnx);
   try {
-    const call = callOf({ a: tensor(), b: tensor() }, { first: tensor(1), c: tensor() });
+    using call = new Call({ a: tensor(), b: tensor() }, { c: tensor() });
     return rate(() => session.run(call)) * 2 * size ** 3;
   } finally {
-    session.dispose();
+    session[Symbol.dispose]();
   }
 }
 

@@ -12,8 +12,6 @@ const WORD = {
   version: 6,
   mutex: 7,
   ticks: 8,
-  exiting: 9,
-  inside: 10,
 } as const;
 
 export const CONTROL_WORDS = Object.keys(WORD).length * WORDS_PER_LINE;
@@ -90,47 +88,6 @@ export class Control {
 
   set stopped(value: boolean) {
     Atomics.store(this.#words, at('stopped'), value ? 1 : 0);
-  }
-
-  /** Makes a call into native code: see `enterNative`. */
-  callNative<T>(call: () => T): T {
-    this.enterNative();
-    try {
-      return call();
-    } finally {
-      this.leaveNative();
-    }
-  }
-
-  /**
-   * Call before native code, and `leaveNative` whatever becomes of it: such code aborts the whole process if its thread is ended
-   * under it. Once the process is exiting the thread sleeps here instead, until it is ended.
-   */
-  enterNative(): void {
-    Atomics.add(this.#words, at('inside'), 1);
-    while (Atomics.load(this.#words, at('exiting')) !== 0) {
-      this.leaveNative();
-      Atomics.wait(this.#words, at('exiting'), 1);
-      Atomics.add(this.#words, at('inside'), 1);
-    }
-  }
-
-  /** Call when native code has returned, or thrown. */
-  leaveNative(): void {
-    Atomics.sub(this.#words, at('inside'), 1);
-    // `holdNativeCalls` sets 'exiting' before it reads 'inside': either it sees the line above, or this sees 'exiting'.
-    if (Atomics.load(this.#words, at('exiting')) !== 0) Atomics.notify(this.#words, at('inside'));
-  }
-
-  /** Lets no worker enter native code any more, and blocks until those inside have left, or `milliseconds` have passed. */
-  holdNativeCalls(milliseconds: number): void {
-    Atomics.store(this.#words, at('exiting'), 1);
-    const end = performance.now() + milliseconds;
-    for (let left = milliseconds; left > 0; left = end - performance.now()) {
-      const inside = Atomics.load(this.#words, at('inside'));
-      if (inside === 0) return;
-      Atomics.wait(this.#words, at('inside'), inside, left);
-    }
   }
 
   /** Counts one more arrival at the barrier and returns how many have arrived by now. */

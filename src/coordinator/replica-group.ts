@@ -2,7 +2,6 @@ import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type Remote, wrapPort } from '../common/comlink.js';
 import { AbortedError, type Control } from '../common/control.js';
 import type { ReplicaApi, ReplicaSetup } from '../common/protocol.js';
-import { guardExit } from './exit-guard.js';
 import { OWN_THREADS, type ThreadSource, type Threads } from './threads.js';
 
 /** What every worker is told alike. */
@@ -18,14 +17,13 @@ interface Member {
 /**
  * The workers that train one model: one long task in each of its threads, to which comlink carries calls.
  *
- * A thread is never ended from outside: inside ONNX Runtime that aborts the whole process. Workers are told to stop by a
+ * A thread is never ended from outside: what its programs hold in ONNX Runtime would be lost. Workers are told to stop by a
  * control word, and the threads go once their tasks have returned.
  */
 export class ReplicaGroup implements AsyncDisposable {
   readonly #source: ThreadSource;
   readonly #threads: Threads;
   readonly #control: Control;
-  readonly #exitGuard: Disposable;
   readonly #members: Member[];
   /** Rejects when a thread ends before it was told to. */
   readonly #lost: Promise<never>;
@@ -39,7 +37,6 @@ export class ReplicaGroup implements AsyncDisposable {
     this.#members = Array.from({ length: setup.workers }, (_, rank) => this.#start(setup, rank));
     this.#lost = Promise.race(this.#members.map(({ task }, rank) => this.#watch(task, rank)));
     this.#lost.catch(() => {});
-    this.#exitGuard = guardExit(control);
   }
 
   /**
@@ -65,7 +62,6 @@ export class ReplicaGroup implements AsyncDisposable {
     await Promise.allSettled(this.#members.map(({ task }) => task));
     for (const { port } of this.#members) port.close();
     await this.#source.giveBack(this.#threads, this.#sound);
-    this.#exitGuard[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,14 +1,11 @@
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
-import type { Control } from '../common/control.js';
-import { byteView, copyBytes } from '../common/copy.js';
 import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
 import type { NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
-import type { ReplicaSetup, TensorMemory } from '../common/protocol.js';
+import type { ReplicaSetup } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
-import { type Call, callOf, type NativeTensor, type Tensors, tensorOver } from './ort-binding.js';
 import { type Feed, feedOf, type RunnableProgram } from './runnable-program.js';
-import { Session } from './session.js';
+import { Call, Session, type Tensor, type Tensors, tensorOver } from './session.js';
 import type { Totals } from './totals.js';
 
 /** Outputs that stay with the program, for the engine to take. */
@@ -20,13 +17,6 @@ interface ShardBuffers {
   tensors: Tensors;
   feeds: Feed[];
   logs: Float32Array;
-}
-
-/** A stage's inputs and outputs for one shard. */
-interface Binding {
-  call: Call;
-  /** Where outputs go that are not in shared memory yet. */
-  copies: { from: Float32Array; to: Uint8Array }[];
 }
 
 /** A step program in ONNX Runtime with the buffers that it reads and writes. */
@@ -43,16 +33,13 @@ export class BoundProgram implements RunnableProgram {
   readonly #exchanges: ExchangePlace[];
   #weights: Float32Array = new Float32Array();
   #gradients: Float32Array;
-  #memory: TensorMemory = 'shared';
   /** Totals that all shards of this worker have, by name. */
   readonly #gathered = new Map<string, Float32Array>();
   readonly #buffers: ShardBuffers[] = [];
-  /** By stage and shard. */
-  readonly #bindings: Binding[][];
-  /** Where shared outputs are written that the runtime cannot write in place: copied at once, so that all shards use the same. */
-  readonly #private = new Map<string, Float32Array>();
+  /** What a stage reads and writes for one shard, by stage and shard. */
+  readonly #calls: Call[][];
 
-  constructor(program: StepProgram, arena: Arena, control: Control, totals: Totals, setup: ReplicaSetup) {
+  constructor(program: StepProgram, arena: Arena, totals: Totals, setup: ReplicaSetup) {
     this.program = program;
     this.rows = program.rows;
     this.batchRows = program.batchRows;
@@ -63,26 +50,16 @@ export class BoundProgram implements RunnableProgram {
     this.#parameters = setup.parameters;
     this.#exchanges = placeExchanges(program);
     this.#gradients = arena.floats('gradients');
-    this.#bindings = program.stages.map(() => []);
+    this.#calls = program.stages.map(() => []);
     const isWholeProgram = this.stages === 1;
-    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, control, isWholeProgram));
+    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, isWholeProgram));
   }
 
-  /**
-   * Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's.
-   *
-   * @param memory how the runtime gets at what stands in the arena: as it is, or by copies.
-   */
-  bindTo(memory: TensorMemory, weights: Float32Array, gradients = this.#arena.floats('gradients')): void {
-    for (const bindings of this.#bindings) bindings.length = 0;
-    this.#memory = memory;
+  /** Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's. */
+  bindTo(weights: Float32Array, gradients = this.#arena.floats('gradients')): void {
+    this.#unbind();
     this.#weights = weights;
     this.#gradients = gradients;
-  }
-
-  /** How the runtime gets at what stands in the arena. */
-  get memory(): TensorMemory {
-    return this.#memory;
   }
 
   feeds(shard: number): readonly Feed[] {
@@ -98,11 +75,9 @@ export class BoundProgram implements RunnableProgram {
   }
 
   run(shard: number, stage: number): void {
-    const bindings = this.#bindings[stage] as Binding[];
-    bindings[shard] ??= this.#bind(shard, stage);
-    const { call, copies } = bindings[shard];
-    (this.#sessions[stage] as Session).run(call);
-    for (const { from, to } of copies) copyBytes(from, to);
+    const calls = this.#calls[stage] as Call[];
+    calls[shard] ??= this.#bind(shard, stage);
+    (this.#sessions[stage] as Session).run(calls[shard]);
   }
 
   exchange(stage: number, count: number, own: readonly number[]): void {
@@ -123,7 +98,15 @@ export class BoundProgram implements RunnableProgram {
   }
 
   dispose(): void {
-    for (const session of this.#sessions) session.dispose();
+    this.#unbind();
+    for (const session of this.#sessions) session[Symbol.dispose]();
+  }
+
+  #unbind(): void {
+    for (const calls of this.#calls) {
+      for (const call of Object.values(calls)) call[Symbol.dispose](); // of shards of other workers there are none
+      calls.length = 0;
+    }
   }
 
   /** Shards that go through the program from its beginning to its end, one after the other, can use the same. */
@@ -133,8 +116,8 @@ export class BoundProgram implements RunnableProgram {
     return this.#buffers[key];
   }
 
-  #tensorOf(shard: number, name: string): NativeTensor {
-    return this.#buffersOf(shard).tensors[name] as NativeTensor;
+  #tensorOf(shard: number, name: string): Tensor {
+    return this.#buffersOf(shard).tensors[name] as Tensor;
   }
 
   #makeBuffers(): ShardBuffers {
@@ -148,38 +131,20 @@ export class BoundProgram implements RunnableProgram {
     ];
     const tensors: Tensors = {};
     for (const { name, shape, dtype } of own) tensors[name] = tensorOver(allocate(dtype, sizeOf(shape)), shape, dtype);
-    const feeds = fed.map((input) => feedOf(input, (tensors[input.name] as NativeTensor).data));
+    const feeds = fed.map((input) => feedOf(input, (tensors[input.name] as Tensor).data));
     return { tensors, feeds, logs: new Float32Array(this.#setup.logCount) };
   }
 
-  #bind(shard: number, stage: number): Binding {
+  #bind(shard: number, stage: number): Call {
     const { inputs, outputs } = this.program.stages[stage] as StepProgram['stages'][number];
     const { tensors, logs } = this.#buffersOf(shard);
     const given = { ...this.#weightTensors(shard), ...this.#totalTensors(), ...tensors };
     const read: Tensors = {};
-    for (const name of inputs) read[name] = given[name] as NativeTensor;
+    for (const name of inputs) read[name] = given[name] as Tensor;
     const written: Tensors = {};
-    const copies: Binding['copies'] = [];
     const shared = this.#sharedOutputs(shard);
-    for (const name of outputs) {
-      const target = shared.get(name);
-      if (!target) {
-        written[name] = tensors[name] ?? tensorOver(logs, [logs.length], 'float32');
-        continue;
-      }
-      const { to } = target;
-      const inPlace = this.#memory === 'shared' || !(to.buffer instanceof SharedArrayBuffer);
-      const own = inPlace ? to : this.#privateOf(name, to.length);
-      written[name] = tensorOver(own, target.shape, 'float32');
-      if (own !== to) copies.push({ from: own, to: byteView(to) });
-    }
-    return { call: callOf(read, written), copies };
-  }
-
-  #privateOf(name: string, length: number): Float32Array {
-    const own = this.#private.get(name) ?? new Float32Array(length);
-    this.#private.set(name, own);
-    return own;
+    for (const name of outputs) written[name] = shared[name] ?? tensors[name] ?? tensorOver(logs, [logs.length]);
+    return new Call(read, written);
   }
 
   #weightTensors(shard: number): Tensors {
@@ -187,7 +152,7 @@ export class BoundProgram implements RunnableProgram {
     for (const { name, role, shape } of this.program.inputs) {
       if (role.kind !== 'weight') continue;
       const { offset, size } = this.#parameterOf(role, shard);
-      tensors[name] = tensorOver(this.#weights.subarray(offset, offset + size), shape, 'float32');
+      tensors[name] = tensorOver(this.#weights.subarray(offset, offset + size), shape);
     }
     return tensors;
   }
@@ -202,11 +167,11 @@ export class BoundProgram implements RunnableProgram {
     for (const { exchange, offset, size } of this.#exchanges) {
       const { total, collective, shape } = exchange;
       if (collective.kind === 'all-reduce') {
-        tensors[total] = tensorOver(this.#totals.values.subarray(offset, offset + size), shape, 'float32');
+        tensors[total] = tensorOver(this.#totals.values.subarray(offset, offset + size), shape);
       } else if (collective.kind === 'all-gather') {
         const { unitShards = 1 } = this.program;
         const whole = shape.map((n, axis) => (axis === collective.axis ? n * unitShards : n));
-        tensors[total] = tensorOver(this.#gatheredOf(total, sizeOf(whole)), whole, 'float32');
+        tensors[total] = tensorOver(this.#gatheredOf(total, sizeOf(whole)), whole);
       }
     }
     return tensors;
@@ -229,20 +194,20 @@ export class BoundProgram implements RunnableProgram {
   }
 
   /** Outputs of a shard that go on from here. Shards of units have gradients of other weights each: they share one slot. */
-  #sharedOutputs(shard: number): Map<string, { to: Float32Array; shape: number[] }> {
-    const targets = new Map<string, { to: Float32Array; shape: number[] }>();
+  #sharedOutputs(shard: number): Tensors {
+    const tensors: Tensors = {};
     const { replacedEnd } = this.#parameters;
     const slot = this.program.unitShards === undefined ? shard : 0;
     const gradients = this.#gradients.subarray(slot * replacedEnd, (slot + 1) * replacedEnd);
     for (const { name, role, shape } of this.program.outputs) {
       if (role.kind !== 'gradient' && role.kind !== 'state') continue;
       const { offset, size } = this.#parameterOf(role, shard);
-      targets.set(name, { to: gradients.subarray(offset, offset + size), shape });
+      tensors[name] = tensorOver(gradients.subarray(offset, offset + size), shape);
     }
     const parts = this.#totals.slot(shard);
     for (const { exchange, offset, size } of this.#exchanges) {
-      targets.set(exchange.part, { to: parts.subarray(offset, offset + size), shape: exchange.shape });
+      tensors[exchange.part] = tensorOver(parts.subarray(offset, offset + size), exchange.shape);
     }
-    return targets;
+    return tensors;
   }
 }

@@ -1,5 +1,4 @@
 import type { Arena, Segment } from '../common/arena.js';
-import type { Control } from '../common/control.js';
 import { copyValues } from '../common/copy.js';
 import { parameterAt } from '../common/parameters.js';
 import { takePiece } from '../common/pieces.js';
@@ -21,10 +20,9 @@ type UniformRole = Extract<InputRole, { kind: 'uniform' }>;
 /** The shard of a program that works on no rows. */
 const WHOLE = 0;
 
-/** Runs the traced step programs in ONNX Runtime, on the arena itself where the runtime can, else on copies. */
+/** Runs the traced step programs in ONNX Runtime, on the arena itself. */
 export class OnnxEngine implements GradientEngine {
   readonly #arena: Arena;
-  readonly #control: Control;
   readonly #kernels: Kernels;
   readonly #setup: ReplicaSetup;
   readonly #programs: Record<Work, RunnableProgram[]> = {
@@ -46,13 +44,12 @@ export class OnnxEngine implements GradientEngine {
   readonly #arenaWeights: Float32Array;
   /** Weights of this thread alone; undefined where programs read the arena's. */
   #ownWeights: Float32Array | undefined;
-  #tensorMemory: TensorMemory = 'shared';
   /** Where training is done, if not in the arena. */
   #trainsIn: Arena | undefined;
   #data: OpenData | undefined;
   #order: Int32Array | null = null;
 
-  constructor(arena: Arena, control: Control, kernels: Kernels, setup: ReplicaSetup) {
+  constructor(arena: Arena, kernels: Kernels, setup: ReplicaSetup) {
     this.#arena = arena;
     this.#kernels = kernels;
     this.#setup = setup;
@@ -61,7 +58,6 @@ export class OnnxEngine implements GradientEngine {
     this.#arenaWeights = arena.floats('weights');
     this.#totals = new Totals(arena, kernels, setup.shards, setup.rank);
     this.#gatherer = new Gatherer(arena, kernels, setup.rank);
-    this.#control = control;
     const ownWeights = keepsOwnWeights(setup.rule);
     this.#ownWeights = ownWeights ? Float32Array.from(this.#arenaWeights) : undefined;
     this.#tapeWeights = arena.segment(ownWeights ? `tapeWeights${setup.rank}` : 'weights');
@@ -80,7 +76,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   #bind(program: StepProgram): BoundProgram {
-    const bound = new BoundProgram(program, this.#arena, this.#control, this.#totals, this.#setup);
+    const bound = new BoundProgram(program, this.#arena, this.#totals, this.#setup);
     this.#bound.push(bound);
     return bound;
   }
@@ -98,7 +94,7 @@ export class OnnxEngine implements GradientEngine {
   }
 
   get tensorMemory(): TensorMemory {
-    return this.#trainsIn ? 'private' : this.#tensorMemory;
+    return this.#trainsIn ? 'private' : 'shared';
   }
 
   useData(data: DataSet, shuffled: boolean): void {
@@ -140,7 +136,7 @@ export class OnnxEngine implements GradientEngine {
 
   run(work: Work, shard: Shard, stage: number): void {
     const bound = this.#programOf(work, shard.batchRows, shard.rows);
-    this.#run(bound, shard.index, stage);
+    bound.run(shard.index, stage);
     if (work !== 'prediction' && stage === bound.stages - 1) this.#writeLogs(bound, shard);
   }
 
@@ -163,7 +159,7 @@ export class OnnxEngine implements GradientEngine {
     const weight = weights.subarray(offset, offset + size);
     // No tape has an output of this kind: the program reads the thread's own weights, if there are any.
     this.#ownWeights?.set(weight, offset);
-    this.#run(bound, WHOLE, 0);
+    bound.run(WHOLE, 0);
     weight.set(bound.output(WHOLE, name) as Float32Array);
   }
 
@@ -189,9 +185,9 @@ export class OnnxEngine implements GradientEngine {
     const memory = this.#trainsIn;
     for (const bound of this.#bound) {
       if (memory && this.#programs.training.includes(bound)) {
-        bound.bindTo('private', memory.floats('weights'), memory.floats('gradients'));
+        bound.bindTo(memory.floats('weights'), memory.floats('gradients'));
       } else {
-        bound.bindTo(this.#tensorMemory, this.#ownWeights ?? this.#arenaWeights);
+        bound.bindTo(this.#ownWeights ?? this.#arenaWeights);
       }
     }
   }
@@ -217,19 +213,6 @@ export class OnnxEngine implements GradientEngine {
     this.#kernels.fillUniform(byteOffset, firstRow, rows, size / rows, shard.batchNumber, stream, key[0], key[1]);
     if (cutAxis === undefined) copyValues(scratch.subarray(0, size), target);
     else takePiece(scratch, whole, { axis: cutAxis, index: shard.index, count: unitShards }, target);
-  }
-
-  #run(bound: RunnableProgram, shard: number, stage: number): void {
-    try {
-      bound.run(shard, stage);
-    } catch (error) {
-      if (!(bound instanceof BoundProgram) || bound.memory !== 'shared') throw error;
-      // Node 20 has no way to hand shared memory to a native addon. Found out by trying: a second failure is a real one.
-      this.#tensorMemory = 'copied';
-      this.#ownWeights ??= Float32Array.from(this.#arenaWeights);
-      this.#bindAll();
-      bound.run(shard, stage);
-    }
   }
 }
 

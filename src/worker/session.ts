@@ -1,30 +1,29 @@
-/**
- * One compiled program in ONNX Runtime, run synchronously on one thread.
- *
- * The public `InferenceSession.run` puts every call behind a `setImmediate`; a training loop that owns its thread has
- * nobody to yield to, and on small networks that wait costs more than the arithmetic. So this uses the binding below it.
- */
-import type { InferenceSession } from 'onnxruntime-node';
-import type { Control } from '../common/control.js';
-import { type Call, FATAL, type NativeSession, newSession, runInPlace } from './ort-binding.js';
+/** One compiled program in ONNX Runtime, run synchronously on the thread that it belongs to. */
+import type { ArenaArray } from '../common/arena.js';
+import type { DType } from '../common/program.js';
+import { addressOf, type Handle, onnxRuntime, type RunArguments } from './onnx-runtime.js';
 
-const OPTIONS: InferenceSession.SessionOptions = {
-  executionProviders: ['cpu'],
-  graphOptimizationLevel: 'all',
-  executionMode: 'sequential',
-  // Each worker is one thread: a pool inside it would compete with the other workers for their cores.
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  // All others are thrown, and say more there.
-  logSeverityLevel: FATAL,
-};
+/** Of ONNXTensorElementDataType. */
+const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int32: 6, bool: 9 };
 
-const RUN_OPTIONS: InferenceSession.RunOptions = { logSeverityLevel: FATAL };
+/** Where a tensor of the shape `dims` stands. */
+export interface Tensor {
+  data: ArenaArray;
+  dims: readonly number[];
+  dtype: DType;
+}
+
+export type Tensors = Record<string, Tensor>;
+
+/** A tensor of the shape `dims` that stands in `data`. */
+export function tensorOver(data: ArenaArray, dims: readonly number[], dtype: DType = 'float32'): Tensor {
+  return { data, dims, dtype };
+}
 
 /** A loaded program. */
-export class Session {
-  readonly #session: NativeSession;
-  readonly #control: Control;
+export class Session implements Disposable {
+  readonly #runtime = onnxRuntime();
+  readonly #session: Handle;
 
   /**
    * @param isWholeProgram whether the program has no other session. Then the memory of a run is planned, taken in one piece, and kept for the
@@ -32,28 +31,76 @@ export class Session {
    * needed, most of it idle, and pieces of many sizes would leave holes.
    * @throws Error if ONNX Runtime refuses the program.
    */
-  constructor(onnx: Uint8Array, control: Control, isWholeProgram = true) {
-    this.#control = control;
-    this.#session = control.callNative(() =>
-      load(onnx, { ...OPTIONS, enableCpuMemArena: isWholeProgram, enableMemPattern: isWholeProgram }),
-    );
+  constructor(onnx: Uint8Array, isWholeProgram = true) {
+    this.#session = this.#runtime.createSession(onnx, isWholeProgram);
   }
 
-  /** As `runInPlace`. */
+  /**
+   * Computes the outputs of a call from its inputs, in place.
+   *
+   * @throws Error if the program takes other tensors, or cannot be computed.
+   */
   run(call: Call): void {
-    const control = this.#control;
-    control.enterNative();
     try {
-      runInPlace(this.#session, call, RUN_OPTIONS);
+      this.#runtime.run(this.#session, call.args);
     } catch (error) {
       throw explained(error);
-    } finally {
-      control.leaveNative();
     }
   }
 
-  dispose(): void {
-    this.#control.callNative(() => this.#session.dispose());
+  /** It must not be run any more. */
+  [Symbol.dispose](): void {
+    this.#runtime.releaseSession(this.#session);
+  }
+}
+
+/** What a run of a session reads and writes, by the names of its program, told to the runtime. */
+export class Call implements Disposable {
+  readonly inputs: Tensors;
+  readonly outputs: Tensors;
+  readonly args: RunArguments;
+  readonly #runtime = onnxRuntime();
+  readonly #tensors: Handle[] = [];
+  /** The runtime has their addresses. */
+  readonly #kept: ArrayBufferView[] = [];
+
+  constructor(inputs: Tensors, outputs: Tensors) {
+    this.inputs = inputs;
+    this.outputs = outputs;
+    const [read, written] = [Object.entries(inputs), Object.entries(outputs)];
+    this.args = {
+      inputNames: this.#addresses(read.map(([name]) => this.#name(name))),
+      inputs: this.#addresses(read.map(([, tensor]) => this.#tensor(tensor))),
+      inputCount: read.length,
+      outputNames: this.#addresses(written.map(([name]) => this.#name(name))),
+      outputs: this.#addresses(written.map(([, tensor]) => this.#tensor(tensor))),
+      outputCount: written.length,
+    };
+  }
+
+  /** It must not be run any more. */
+  [Symbol.dispose](): void {
+    for (const tensor of this.#tensors) this.#runtime.releaseTensor(tensor);
+    this.#tensors.length = 0;
+  }
+
+  #name(name: string): Handle {
+    return this.#addressOf(Buffer.from(`${name}\0`));
+  }
+
+  #tensor({ data, dims, dtype }: Tensor): Handle {
+    const tensor = this.#runtime.createTensor(this.#addressOf(data), data.byteLength, dims, ELEMENT_TYPE[dtype]);
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+
+  #addresses(handles: Handle[]): Handle {
+    return this.#addressOf(BigUint64Array.from(handles));
+  }
+
+  #addressOf(data: ArrayBufferView): Handle {
+    this.#kept.push(data);
+    return addressOf(data);
   }
 }
 
@@ -70,11 +117,4 @@ function explained(error: unknown): unknown {
       'or give the embedding a larger inputDim',
     { cause: error },
   );
-}
-
-function load(onnx: Uint8Array, options: InferenceSession.SessionOptions): NativeSession {
-  const session = newSession();
-  const bytes = Uint8Array.from(onnx);
-  session.loadModel(bytes.buffer, 0, bytes.byteLength, options);
-  return session;
 }

@@ -1,4 +1,4 @@
-/** A process may exit while its threads train. A thread ended inside ONNX Runtime would abort it with code 134. */
+/** A process may exit while its threads train, also in ONNX Runtime. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,6 @@ describe('while threads train', () => {
     ['process.exit', 7],
     ['an uncaught error', 1],
   ])('%s ends the process with its own exit code', async (how, code) => {
-    // Without any care about three in four of these abort.
     for (let i = 0; i < 4; i++) expect(await exitDuringFit(how)).toEqual({ code, signal: null });
   });
 });

@@ -1,18 +1,26 @@
-/** Whether step programs work in the arena itself or on copies, and that it makes no difference to the result. */
-import { expect, it } from 'vitest';
-import { fitUnderFault } from './support/fit-under-fault.js';
+/** Where step programs work, and that it makes no difference to the result. */
+import * as tf from '@tensorflow/tfjs';
+import { fit } from 'shardfit';
+import { afterEach, beforeAll, expect, it } from 'vitest';
 
-const major = Number(process.versions.node.split('.')[0]);
+beforeAll(() => tf.setBackend('cpu'));
+afterEach(() => tf.disposeVariables());
 
-it('programs read weights and write gradients in the arena from Node 22 on, and on copies before', async () => {
-  const { tensorMemory } = await fitUnderFault('');
-  // Node 20 has no way to hand shared memory to a native addon.
-  expect(tensorMemory).toBe(major >= 22 ? 'shared' : 'copied');
-});
+async function train(workers: number) {
+  const model = tf.sequential({
+    layers: [tf.layers.dense({ inputShape: [8], units: 3, kernelInitializer: tf.initializers.ones() })],
+  });
+  model.compile({ optimizer: tf.train.momentum(0.05, 0.9), loss: 'meanSquaredError' });
+  const x = tf.randomNormal([12, 8], 0, 1, 'float32', 5);
+  const y = tf.randomNormal([12, 3], 0, 1, 'float32', 6);
+  const options = { batchSize: 4, shards: 2, workers, epochs: 2, shuffle: false, engine: 'onnx' } as const;
+  const { run } = await fit(model, x, y, options);
+  return { memory: run.tensorMemory, weights: model.getWeights().map((weight) => weight.dataSync()) };
+}
 
-it('where shared memory is refused programs work on copies and train the same bits', async () => {
-  const usual = await fitUnderFault('');
-  const copying = await fitUnderFault('refuse-shared');
-  expect(copying.tensorMemory).toBe('copied');
-  expect(copying.sha256).toBe(usual.sha256);
+it('workers read weights and write gradients in the arena itself, one alone in memory of its own', async () => {
+  const [alone, together] = [await train(1), await train(2)];
+  expect(alone.memory).toBe('private');
+  expect(together.memory).toBe('shared');
+  expect(together.weights).toEqual(alone.weights);
 });

@@ -59,8 +59,6 @@ export function cutStages(inputs: readonly NamedValue[], outputs: readonly Named
       roots[stageOf.get(value) as number]?.push(made);
       return made;
     });
-    // The smallest first: the worker's binding copies that one once more (worker/ort-binding).
-    ends.sort((a, b) => sizeOf(a.value.shape) - sizeOf(b.value.shape));
     const nameOf = ({ name }: NamedValue): string => name;
     stages.unshift({ onnx: encodeModel(given, ends), inputs: given.map(nameOf), outputs: ends.map(nameOf) });
   }

@@ -24,7 +24,7 @@ const outcome = await fit(model, x, y, {
   engine: 'onnx',
   validationData: [x, y],
 }).then(
-  ({ run }) => ({ tensorMemory: run.tensorMemory }),
+  () => ({}),
   ({ name, message }) => ({ name, message }),
 );
 const hash = createHash('sha256');

@@ -9,7 +9,6 @@ export interface Outcome {
   sha256: string;
   usable: boolean;
   threads: number;
-  tensorMemory?: 'shared' | 'copied' | 'private';
 }
 
 const file = (name: string) => new URL(`./${name}`, import.meta.url);
