@@ -11,7 +11,7 @@ const [kind, largestShare, call] = (process.env.FAULT ?? '').split(' ');
 const BATCH = 3;
 
 if (!isMainThread && kind) {
-  const { OnnxRuntime } = await import('#shardfit/worker/onnx-runtime.js');
+  const { OnnxRuntime } = await import('#shardfit/common/onnx-runtime.js');
   const { Session } = await import('#shardfit/worker/session.js');
   const { run } = Session.prototype;
   const { createSession } = OnnxRuntime.prototype;

@@ -18,8 +18,8 @@ const ENABLE_ALL = 99;
 const ARENA_ALLOCATOR = 1;
 const DEFAULT_MEMORY = 0;
 
-/** What a thread calls native code on, unless koffi is told otherwise, is half of what Node gives a worker. */
-const STACK_BYTES = 4 << 20;
+/** Of the stack that native code is called on: twice what Node gives a worker. Memory is taken of what is used of it. */
+const STACK_BYTES = 8 << 20;
 
 /** Of the first version: its table of functions "cannot change" (onnxruntime_c_api.cc). */
 const API_VERSION = 1;
