@@ -149,7 +149,7 @@ export class OnnxRuntime {
 
 function openApi(): Api {
   koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES });
-  const base = koffi.load(libraryPath()).func('OrtGetApiBase', 'void *', [])();
+  const base = koffi.load(libraryPath(), { lazy: true }).func('OrtGetApiBase', 'void *', [])();
   const getApi = functionAt(base, 0, 'void *', ['uint32_t']);
   const table = getApi(API_VERSION);
   const functions = Object.entries(FUNCTIONS).map(([name, [place, result, args]]) => [
