@@ -10,18 +10,18 @@ import type { Value } from './graph/value.js';
 const PER_PRODUCT = 0.0088;
 const PER_ELEMENT = 0.3;
 /** ONNX Runtime's own work for an operator, which every shard has again. */
-export const PER_OPERATOR = 1_100;
+export const PER_OPERATOR = 400;
 /** A value of the training rows, brought to where the program reads it. */
 const PER_GATHERED = 0.18;
 /** A parameter, for its optimizer step; workers share them. */
 const PER_UPDATED = 0.25;
 /** Each shard of rows writes a gradient of its own, which others read, and reads the weights: in the caches of other cores. */
-const PER_PARAMETER = 0.6;
+const PER_PARAMETER = 0.35;
 /** Two meetings, never quite on time. */
-const FIXED = 60_000;
+const FIXED = 30_000;
 
 /** A further meeting in the middle of a step, and another run of a program behind it. */
-const PER_STAGE = 50_000;
+const PER_STAGE = 28_000;
 /** A value that shards exchange: written, read by others and put where the next stage finds it. */
 const PER_EXCHANGED = 1.3;
 

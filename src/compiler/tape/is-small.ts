@@ -7,6 +7,7 @@ import type { Value } from '../graph/value.js';
  * Nanoseconds, measured on one core, with tapes and without, for dense networks small enough to be in doubt; `expected-time` has those of
  * large ones, whose products are faster. Only their ratios matter.
  */
+const RUNTIME_CALL = 2_500;
 const RUNTIME_PER_PRODUCT = 0.022;
 const RUNTIME_PER_ELEMENT = 0.06;
 const RUNTIME_PER_TRANSCENDENTAL = 1.5;
@@ -24,7 +25,7 @@ const SLOW_TRANSCENDENTAL = new Set(['Tanh', 'Softplus', 'Elu', 'Selu', 'Pow']);
 
 /** Whether a tape is expected to be faster than ONNX Runtime with these operators. */
 export function isSmall(order: readonly Value[]): boolean {
-  let [tape, runtime] = [0, 0];
+  let [tape, runtime] = [0, RUNTIME_CALL];
   for (const value of order) {
     if (FREE.has(value.op)) continue;
     const [products, elements] = [productsOf(value), elementsOf(value)];
