@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
-import { Call, Session, tensorOver } from '../worker/session.js';
+import { Call, Session, tensorOver } from '../onnx-runtime/session.js';
 import type { LimitReport, LimitTask } from './limit-task.js';
 
 const MEETINGS = 300;
@@ -28,13 +28,9 @@ function rate(work: () => void): number {
 
 function matrixRate(): number {
   const tensor = () => tensorOver(new Float32Array(size ** 2).fill(0.5), [size, size]);
-  const session = new Session(onnx);
-  try {
-    using call = new Call({ a: tensor(), b: tensor() }, { c: tensor() });
-    return rate(() => session.run(call)) * 2 * size ** 3;
-  } finally {
-    session[Symbol.dispose]();
-  }
+  using session = new Session(onnx);
+  using call = new Call({ a: tensor(), b: tensor() }, { c: tensor() });
+  return rate(() => session.run(call)) * 2 * size ** 3;
 }
 
 /** Bytes read and written. */

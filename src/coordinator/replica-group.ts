@@ -25,7 +25,6 @@ export class ReplicaGroup implements AsyncDisposable {
   readonly #threads: Threads;
   readonly #control: Control;
   readonly #members: Member[];
-  readonly #usesOnnx: boolean;
   /** Rejects when a thread ends before it was told to. */
   readonly #lost: Promise<never>;
   #closing = false;
@@ -35,8 +34,6 @@ export class ReplicaGroup implements AsyncDisposable {
     this.#control = control;
     this.#source = source;
     this.#threads = source.take(setup.workers);
-    this.#usesOnnx =
-      !setup.eager && Object.values(setup.programs).some((programs) => programs.some(({ tape }) => !tape));
     this.#members = Array.from({ length: setup.workers }, (_, rank) => this.#start(setup, rank));
     this.#lost = Promise.race(this.#members.map(({ task }, rank) => this.#watch(task, rank)));
     this.#lost.catch(() => {});
@@ -64,7 +61,6 @@ export class ReplicaGroup implements AsyncDisposable {
     for (const { api } of this.#members) api.close().catch(() => {});
     await Promise.allSettled(this.#members.map(({ task }) => task));
     for (const { port } of this.#members) port.close();
-    if (this.#usesOnnx) await keepOnnxRuntime().catch(() => {}); // what went wrong, workers have said
     await this.#source.giveBack(this.#threads, this.#sound);
   }
 
@@ -90,13 +86,4 @@ export class ReplicaGroup implements AsyncDisposable {
     this.#control.abort(rank);
     throw new Error(`worker ${rank} was lost: ${reason}`);
   }
-}
-
-/**
- * Keeps ONNX Runtime in memory when the last of the threads that work with it ends: 0.2 MB stay behind each time that it is set up anew.
- * Loaded here, and only now, since it takes a while where no thread has done so.
- */
-async function keepOnnxRuntime(): Promise<void> {
-  const { onnxRuntime } = await import('../common/onnx-runtime.js');
-  onnxRuntime();
 }

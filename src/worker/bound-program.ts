@@ -4,8 +4,8 @@ import { type Parameter, type ParameterLayout, parameterAt } from '../common/par
 import type { NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
 import type { ReplicaSetup } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
+import { Call, Session, type Tensor, type Tensors, tensorOver } from '../onnx-runtime/session.js';
 import { type Feed, feedOf, type RunnableProgram } from './runnable-program.js';
-import { Call, Session, type Tensor, type Tensors, tensorOver } from './session.js';
 import type { Totals } from './totals.js';
 
 /** Outputs that stay with the program, for the engine to take. */
@@ -29,7 +29,7 @@ export class BoundProgram implements RunnableProgram {
   readonly #parameters: ParameterLayout;
   readonly #arena: Arena;
   readonly #totals: Totals;
-  readonly #sessions: Session[];
+  readonly #sessions: Session[] = [];
   readonly #exchanges: ExchangePlace[];
   #weights: Float32Array = new Float32Array();
   #gradients: Float32Array;
@@ -52,7 +52,12 @@ export class BoundProgram implements RunnableProgram {
     this.#gradients = arena.floats('gradients');
     this.#calls = program.stages.map(() => []);
     const isWholeProgram = this.stages === 1;
-    this.#sessions = program.stages.map(({ onnx }) => new Session(onnx, isWholeProgram));
+    try {
+      for (const { onnx } of program.stages) this.#sessions.push(new Session(onnx, isWholeProgram));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
   }
 
   /** Makes the program read its weights from `weights` and leave gradients in the slots of `gradients`. Default: the arena's. */

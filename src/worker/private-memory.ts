@@ -24,7 +24,7 @@ function takeMemory(bytes: number): WebAssembly.Memory {
 
 /**
  * Weights, gradients and optimizer state of one worker alone, laid out as in the arena. Where no other worker has to see them
- * before the end of a pass, step programs read and write them in place, which no Node 20 can do in shared memory.
+ * before the end of a pass, step programs and kernels read and write them here.
  */
 export class PrivateMemory implements Disposable {
   readonly arena: Arena;

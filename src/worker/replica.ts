@@ -63,7 +63,6 @@ export class Replica {
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
     this.#shards = new OwnShards(setup, workers, rank);
-    this.#engine = engine ?? new OnnxEngine(arena, kernels, setup);
     this.#sharedUpdater = new Updater(arena, kernels, parameters);
     this.#updater = this.#sharedUpdater;
     this.#slice = ownSlice(parameters, workers, rank);
@@ -75,6 +74,8 @@ export class Replica {
     this.#weights = arena.floats('weights');
     this.#constraints = setup.programs.constraint.length;
     this.local = new LocalReplicas(arena, kernels, setup, this.#sharedUpdater);
+    // The last: what it holds in ONNX Runtime is given back by `dispose` alone.
+    this.#engine = engine ?? new OnnxEngine(arena, kernels, setup);
   }
 
   /** Takes in programs for more sizes of batches. */

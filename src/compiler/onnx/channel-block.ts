@@ -1,5 +1,4 @@
-import { Tensor } from 'onnxruntime-node';
-import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
+import { Call, Session, tensorOver } from '../../onnx-runtime/session.js';
 import { Graph } from '../graph/value.js';
 import { encodeModel } from './encode.js';
 
@@ -26,22 +25,12 @@ function probe(): number {
   const data = Float32Array.from({ length: 2 * CHANNELS }, (_, i) => Math.floor(i / 2));
   const result = new Float32Array(data.length);
   try {
-    run(encodeModel([{ name: 'x', value: x }], [{ name: 'y', value: blocked }]), data, result, type.shape);
+    using session = new Session(encodeModel([{ name: 'x', value: x }], [{ name: 'y', value: blocked }]));
+    using call = new Call({ x: tensorOver(data, type.shape) }, { y: tensorOver(result, type.shape) });
+    session.run(call);
   } catch {
     return 1;
   }
   const block = result.indexOf(0, 1);
   return Math.max(1, block);
-}
-
-function run(onnx: Uint8Array, data: Float32Array, result: Float32Array, shape: readonly number[]): void {
-  initOrt();
-  const session = new binding.InferenceSession();
-  const bytes = Uint8Array.from(onnx);
-  session.loadModel(bytes.buffer, 0, bytes.byteLength, { executionProviders: ['cpu'], logSeverityLevel: 4 });
-  try {
-    session.run({ x: new Tensor('float32', data, shape) }, { y: new Tensor('float32', result, shape) }, {});
-  } finally {
-    session.dispose();
-  }
 }

@@ -2,7 +2,7 @@
  * Preloaded into every thread of a process (`--import`): makes ONNX Runtime fail as FAULT tells it to.
  *
  * FAULT="exit 0.4 7": in the worker whose shard is less than 0.4 of a mini-batch, the seventh training step ends the thread.
- * "throw" fails that step with an error instead; "exit-load" ends the threads that load a program.
+ * "throw" fails that step with an error instead, "exit-evaluation" counts validation steps; "exit-load" ends the threads that load a program.
  */
 import { isMainThread } from 'node:worker_threads';
 
@@ -11,8 +11,8 @@ const [kind, largestShare, call] = (process.env.FAULT ?? '').split(' ');
 const BATCH = 3;
 
 if (!isMainThread && kind) {
-  const { OnnxRuntime } = await import('#shardfit/common/onnx-runtime.js');
-  const { Session } = await import('#shardfit/worker/session.js');
+  const { OnnxRuntime } = await import('#shardfit/onnx-runtime/runtime.js');
+  const { Session } = await import('#shardfit/onnx-runtime/session.js');
   const { run } = Session.prototype;
   const { createSession } = OnnxRuntime.prototype;
   let calls = 0;

@@ -2,12 +2,13 @@
  * ONNX Runtime by its C API (include/onnxruntime/core/session/onnxruntime_c_api.h of microsoft/onnxruntime), in the library that
  * onnxruntime-node brings along, called with koffi.
  *
- * onnxruntime-node's own binding makes tensors anew for every call, copies all outputs once more, and under Node 20 refuses shared
- * memory. The C API takes addresses: what a call reads and writes is told once, and a call of it costs what is computed.
+ * onnxruntime-node's own binding makes tensors anew for every call, copies all outputs once more, refuses shared memory under Node 20,
+ * and takes the process along if a thread is ended inside of it. The C API takes addresses: what a call reads and writes is told once.
  */
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import koffi from 'koffi';
+import koffi, { type LibraryHandle } from 'koffi';
 
 /** Address of an object of the runtime. */
 export type Handle = bigint;
@@ -18,7 +19,7 @@ const ENABLE_ALL = 99;
 const ARENA_ALLOCATOR = 1;
 const DEFAULT_MEMORY = 0;
 
-/** Of the stack that native code is called on: twice what Node gives a worker. Memory is taken of what is used of it. */
+/** Of the stack that native code is called on: twice what Node gives a worker. */
 const STACK_BYTES = 8 << 20;
 
 /** Of the first version: its table of functions "cannot change" (onnxruntime_c_api.cc). */
@@ -63,6 +64,8 @@ export interface RunArguments {
 
 /** The runtime, opened by a thread. */
 export class OnnxRuntime {
+  /** Kept: the library is unloaded when nobody holds it any more, and its functions do not. */
+  readonly #library: LibraryHandle;
   readonly #api: Api;
   readonly #run: Api['Run'];
   readonly #env: Handle;
@@ -70,7 +73,8 @@ export class OnnxRuntime {
   readonly #runOptions: Handle;
 
   constructor() {
-    this.#api = openApi();
+    this.#library = openLibrary();
+    this.#api = apiOf(this.#library);
     this.#run = this.#api.Run;
     this.#env = this.#make('CreateEnv', FATAL, 'shardfit');
     this.#memory = this.#make('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY);
@@ -147,15 +151,30 @@ export class OnnxRuntime {
   }
 }
 
-function openApi(): Api {
-  koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES });
-  const base = koffi.load(libraryPath(), { lazy: true }).func('OrtGetApiBase', 'void *', [])();
-  const getApi = functionAt(base, 0, 'void *', ['uint32_t']);
-  const table = getApi(API_VERSION);
-  const functions = Object.entries(FUNCTIONS).map(([name, [place, result, args]]) => [
-    name,
-    functionAt(table, place, result, args),
-  ]);
+/** @throws Error if there is none for this platform. */
+function openLibrary(): LibraryHandle {
+  const path = libraryPath();
+  if (!existsSync(path)) {
+    const { platform, arch } = process;
+    throw new Error(
+      `onnxruntime-node has no library for ${platform} on ${arch}: there is no ${path}; install it anew, or use another platform`,
+    );
+  }
+  try {
+    koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES });
+  } catch {
+    // Somebody else in this thread has called native code with koffi before: the stack is as it is.
+  }
+  return koffi.load(path);
+}
+
+/** The table of functions of the API. */
+function apiOf(library: LibraryHandle): Api {
+  const base = library.func('OrtGetApiBase', 'void *', [])();
+  const table = functionAt(base, 0, 'void *', ['uint32_t'])(API_VERSION);
+  const functions = Object.entries(FUNCTIONS).map(([name, [place, result, args]]) => {
+    return [name, functionAt(table, place, result, args)];
+  });
   return Object.fromEntries(functions) as Api;
 }
 
@@ -170,26 +189,18 @@ function functionAt(
   return koffi.decode(address, koffi.proto(result, [...args]));
 }
 
-const LIBRARIES: Partial<Record<NodeJS.Platform, string>> = {
-  linux: 'libonnxruntime.so.1',
-  darwin: 'libonnxruntime.1.dylib',
-  win32: 'onnxruntime.dll',
-};
-
-/** The runtime's library, as onnxruntime-node has it for this platform. */
+/** The runtime's library, where onnxruntime-node has it for this platform. */
 function libraryPath(): string {
   const { platform, arch } = process;
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  const library = LIBRARIES[platform];
-  if (!library) throw new Error(`ONNX Runtime has no library for ${platform} on ${arch}`);
-  return join(root, 'bin', 'napi-v6', platform, arch, library);
+  const name = { darwin: 'libonnxruntime.1.dylib', win32: 'onnxruntime.dll' }[platform as string];
+  return join(root, 'bin', 'napi-v6', platform, arch, name ?? 'libonnxruntime.so.1');
 }
 
-/** Where an array stands, for as long as the array is kept. */
+/** Where the values of an array stand, for as long as it is kept. */
 export function addressOf(array: ArrayBufferView): Handle {
-  // A small one may be moved with its object until its buffer has been asked for.
-  if (array.buffer.byteLength === 0) return 0n;
-  return koffi.address(array);
+  const { buffer } = array; // asked for, since a small array may be moved with its object until it has one
+  return buffer.byteLength === 0 ? 0n : koffi.address(array);
 }
 
 let opened: OnnxRuntime | undefined;

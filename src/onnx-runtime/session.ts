@@ -1,7 +1,7 @@
 /** One compiled program in ONNX Runtime, run synchronously on the thread that it belongs to. */
 import type { ArenaArray } from '../common/arena.js';
-import { addressOf, type Handle, onnxRuntime, type RunArguments } from '../common/onnx-runtime.js';
 import type { DType } from '../common/program.js';
+import { addressOf, type Handle, onnxRuntime, type RunArguments } from './runtime.js';
 
 /** Of ONNXTensorElementDataType. */
 const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int32: 6, bool: 9 };
@@ -23,7 +23,7 @@ export function tensorOver(data: ArenaArray, dims: readonly number[], dtype: DTy
 /** A loaded program. */
 export class Session implements Disposable {
   readonly #runtime = onnxRuntime();
-  readonly #session: Handle;
+  #session: Handle | undefined;
 
   /**
    * @param isWholeProgram whether the program has no other session. Then the memory of a run is planned, taken in one piece, and kept for the
@@ -38,19 +38,21 @@ export class Session implements Disposable {
   /**
    * Computes the outputs of a call from its inputs, in place.
    *
-   * @throws Error if the program takes other tensors, or cannot be computed.
+   * @throws Error if the program takes other tensors, or cannot be computed, or the session or the call has been disposed of.
    */
   run(call: Call): void {
+    const session = this.#session;
+    if (session === undefined) throw new Error('this session has been disposed of');
     try {
-      this.#runtime.run(this.#session, call.args);
+      this.#runtime.run(session, call.args);
     } catch (error) {
       throw explained(error);
     }
   }
 
-  /** It must not be run any more. */
   [Symbol.dispose](): void {
-    this.#runtime.releaseSession(this.#session);
+    if (this.#session !== undefined) this.#runtime.releaseSession(this.#session);
+    this.#session = undefined;
   }
 }
 
@@ -58,17 +60,38 @@ export class Session implements Disposable {
 export class Call implements Disposable {
   readonly inputs: Tensors;
   readonly outputs: Tensors;
-  readonly args: RunArguments;
   readonly #runtime = onnxRuntime();
   readonly #tensors: Handle[] = [];
   /** The runtime has their addresses. */
   readonly #kept: ArrayBufferView[] = [];
+  #args: RunArguments | undefined;
 
+  /** @throws Error if a shape has more elements than there are, or fewer. */
   constructor(inputs: Tensors, outputs: Tensors) {
     this.inputs = inputs;
     this.outputs = outputs;
-    const [read, written] = [Object.entries(inputs), Object.entries(outputs)];
-    this.args = {
+    try {
+      this.#args = this.#tell();
+    } catch (error) {
+      this[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  /** @throws Error if the call has been disposed of. */
+  get args(): RunArguments {
+    if (!this.#args) throw new Error('this call has been disposed of');
+    return this.#args;
+  }
+
+  [Symbol.dispose](): void {
+    this.#args = undefined;
+    for (const tensor of this.#tensors.splice(0)) this.#runtime.releaseTensor(tensor);
+  }
+
+  #tell(): RunArguments {
+    const [read, written] = [Object.entries(this.inputs), Object.entries(this.outputs)];
+    return {
       inputNames: this.#addresses(read.map(([name]) => this.#name(name))),
       inputs: this.#addresses(read.map(([, tensor]) => this.#tensor(tensor))),
       inputCount: read.length,
@@ -76,12 +99,6 @@ export class Call implements Disposable {
       outputs: this.#addresses(written.map(([, tensor]) => this.#tensor(tensor))),
       outputCount: written.length,
     };
-  }
-
-  /** It must not be run any more. */
-  [Symbol.dispose](): void {
-    for (const tensor of this.#tensors) this.#runtime.releaseTensor(tensor);
-    this.#tensors.length = 0;
   }
 
   #name(name: string): Handle {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { Graph } from '#shardfit/compiler/graph/value.js';
 import { encodeModel } from '#shardfit/compiler/onnx/encode.js';
-import { Call, Session, tensorOver } from '#shardfit/worker/session.js';
+import { Call, Session, tensorOver } from '#shardfit/onnx-runtime/session.js';
 
 const SIDE = 300;
 
