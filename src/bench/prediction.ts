@@ -63,8 +63,8 @@ export function predict(
 }
 
 /**
- * Bytes of one update: each worker's gradient is read once, weights and velocity are read and written. With copies, each worker
- * also copies the weights in and its gradient out. Workers that share units have all of it but once.
+ * Bytes of one update: each worker's gradient is read once, weights and velocity are read and written. With copies, as tfjs makes them, each
+ * worker also copies the weights in and its gradient out. Workers that share units have all of it but once.
  */
 export function updateBytes(parameterBytes: number, workers: number, { split, tensorMemory }: Manner): number {
   if (split === 'units') return 5 * parameterBytes;

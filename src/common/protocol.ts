@@ -93,7 +93,7 @@ export interface EpochPlan extends Pass {
   epoch: number;
 }
 
-/** Where programs read weights and write gradients: in the arena, in copies of it, or in memory of one thread alone. */
+/** Where weights are read and gradients written: in the arena, in memory of one thread alone, or, by tfjs, in copies. */
 export type TensorMemory = 'shared' | 'copied' | 'private';
 
 /** Seconds that a worker spent in an epoch, by what it did. */

@@ -4,8 +4,9 @@ import { sizeOf } from './graph/shapes.js';
 import type { Value } from './graph/value.js';
 
 /**
- * Nanoseconds, measured on a processor of 2024 with AVX-512 (dense networks of 50,000 to 6 million parameters). Only their
- * ratios matter, and `npm run bench:peers` shows whether what follows from them is right.
+ * Nanoseconds, measured on processors of 2022 and 2024 with AVX-512 (dense networks of 5000 to 6 million parameters, with one worker, with
+ * shards of rows and with shards of units). Only their ratios matter, and `npm run bench:peers` shows whether what follows from
+ * them is right.
  */
 const PER_PRODUCT = 0.0088;
 const PER_ELEMENT = 0.3;

@@ -72,7 +72,7 @@ export interface RunSummary {
   /** Where the run stood at the end of each epoch. */
   milestones: Milestone[];
   threads: ThreadSummary[];
-  /** Where step programs read weights and wrote gradients: in the arena itself, in copies, or in memory of each thread alone. */
+  /** Where weights were read and gradients written: in the arena itself, in memory of each thread alone, or, with `engine: 'tfjs'`, in copies. */
   tensorMemory: TensorMemory;
   /** What was not done as asked for, and why, and that training diverged, in sentences. */
   warnings: string[];

@@ -7,11 +7,12 @@ import type { Value } from '../graph/value.js';
  * Nanoseconds, measured on one core, with tapes and without, for dense networks small enough to be in doubt; `expected-time` has those of
  * large ones, whose products are faster. Only their ratios matter.
  */
-const RUNTIME_CALL = 2_500;
 const RUNTIME_PER_PRODUCT = 0.022;
 const RUNTIME_PER_ELEMENT = 0.06;
 const RUNTIME_PER_TRANSCENDENTAL = 1.5;
-const TAPE_CALL = 20;
+/** A run of a program, whatever is in it. */
+const RUNTIME_PER_RUN = 2_500;
+const TAPE_PER_OPERATOR = 20;
 const TAPE_PER_PRODUCT = 0.07;
 const TAPE_PER_ELEMENT = 0.4;
 /** Computed four at a time. */
@@ -25,13 +26,13 @@ const SLOW_TRANSCENDENTAL = new Set(['Tanh', 'Softplus', 'Elu', 'Selu', 'Pow']);
 
 /** Whether a tape is expected to be faster than ONNX Runtime with these operators. */
 export function isSmall(order: readonly Value[]): boolean {
-  let [tape, runtime] = [0, RUNTIME_CALL];
+  let [tape, runtime] = [0, RUNTIME_PER_RUN];
   for (const value of order) {
     if (FREE.has(value.op)) continue;
     const [products, elements] = [productsOf(value), elementsOf(value)];
     const [runtimeElement, tapeElement] = perElement(value);
     runtime += PER_OPERATOR + products * RUNTIME_PER_PRODUCT + elements * runtimeElement;
-    tape += TAPE_CALL + products * TAPE_PER_PRODUCT + elements * tapeElement;
+    tape += TAPE_PER_OPERATOR + products * TAPE_PER_PRODUCT + elements * tapeElement;
   }
   return tape < runtime;
 }
