@@ -71,6 +71,7 @@ export class OnnxRuntime {
   readonly #env: Handle;
   readonly #memory: Handle;
   readonly #runOptions: Handle;
+  readonly #sessions = new Set<Handle>();
 
   constructor() {
     this.#library = openLibrary();
@@ -80,6 +81,10 @@ export class OnnxRuntime {
     this.#memory = this.#make('CreateCpuMemoryInfo', ARENA_ALLOCATOR, DEFAULT_MEMORY);
     this.#runOptions = this.#make('CreateRunOptions');
     this.#do('RunOptionsSetRunLogSeverityLevel', this.#runOptions, FATAL);
+    // A thread that ends early, as by process.exit(), would leave its programs in the memory of the process.
+    process.once('exit', () => {
+      for (const session of this.#sessions) this.releaseSession(session);
+    });
   }
 
   /**
@@ -99,7 +104,9 @@ export class OnnxRuntime {
         this.#do('DisableMemPattern', options);
         this.#do('DisableCpuMemArena', options);
       }
-      return this.#make('CreateSessionFromArray', this.#env, onnx, onnx.byteLength, options);
+      const session = this.#make('CreateSessionFromArray', this.#env, onnx, onnx.byteLength, options);
+      this.#sessions.add(session);
+      return session;
     } finally {
       this.#api.ReleaseSessionOptions(options);
     }
@@ -125,6 +132,7 @@ export class OnnxRuntime {
   }
 
   releaseSession(session: Handle): void {
+    this.#sessions.delete(session);
     this.#api.ReleaseSession(session);
   }
 
