@@ -1,16 +1,21 @@
-/** `npm run bench:kernels`: what a step takes beside its program, on one thread: the update, rows gathered, copies. */
+/** `npm run bench:kernels`: what a step takes beside its program, on one thread: the update, rows gathered, copies, calls of the runtime. */
 
+import { Tensor } from 'onnxruntime-node';
+import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
 import { Bench } from 'tinybench';
 import { Arena, LayoutBuilder } from '#shardfit/common/arena.js';
 import { copyValues } from '#shardfit/common/copy.js';
 import type { DType } from '#shardfit/common/program.js';
+import { Graph } from '#shardfit/compiler/graph/value.js';
+import { encodeModel, type NamedValue } from '#shardfit/compiler/onnx/encode.js';
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '#shardfit/kernels/kernels.js';
+import { Call, Session, type Tensors, tensorOver } from '#shardfit/onnx-runtime/session.js';
 import { Gatherer } from '#shardfit/worker/gather.js';
 
-/** Something to time, and the bytes that it reads and writes. */
+/** Something to time, and the bytes that it reads and writes, where they are what takes the time. */
 interface Timed {
   name: string;
-  bytes: number;
+  bytes?: number;
   run: () => void;
 }
 
@@ -91,8 +96,41 @@ function copies(length: number): Timed[] {
   ];
 }
 
+/** A program of 8 chains of `length` products of four numbers, run by the C API and by onnxruntime-node's own binding. */
+function calls(length: number): Timed[] {
+  const graph = new Graph();
+  const type = { shape: [4], dtype: 'float32' } as const;
+  const [inputs, outputs]: [NamedValue[], NamedValue[]] = [[], []];
+  for (let chain = 0; chain < 8; chain++) {
+    const x = graph.input(`x${chain}`, type);
+    inputs.push({ name: `x${chain}`, value: x });
+    let y = x;
+    for (let i = 0; i < length; i++) y = graph.node('Mul', [y, x], {}, type);
+    outputs.push({ name: `y${chain}`, value: y });
+  }
+  const onnx = encodeModel(inputs, outputs);
+  const [read, written]: [Tensors, Tensors] = [{}, {}];
+  for (const { name } of inputs) read[name] = tensorOver(new Float32Array(4), [4]);
+  for (const { name } of outputs) written[name] = tensorOver(new Float32Array(4), [4]);
+  const session = new Session(onnx);
+  const call = new Call(read, written);
+
+  initOrt();
+  const native = new binding.InferenceSession();
+  const bytes = Uint8Array.from(onnx);
+  native.loadModel(bytes.buffer, 0, bytes.byteLength, { intraOpNumThreads: 1, interOpNumThreads: 1 });
+  const tensors = (names: NamedValue[]) =>
+    Object.fromEntries(names.map(({ name }) => [name, new Tensor('float32', new Float32Array(4), [4])]));
+  const [feeds, fetches] = [tensors(inputs), tensors(outputs)];
+  const what = `a run of ${8 * length} small operators`;
+  return [
+    { name: `${what}, C API`, run: () => session.run(call) },
+    { name: `${what}, onnxruntime-node`, run: () => native.run(feeds, fetches, {}) },
+  ];
+}
+
 const list = [50_000, 10_000_000].flatMap(updates);
-list.push(gathering(128, 784), ...[100_000, 10_000_000].flatMap(copies));
+list.push(gathering(128, 784), ...[100_000, 10_000_000].flatMap(copies), ...[1, 5].flatMap(calls));
 const bench = new Bench({ time: 500 });
 for (const { name, run } of list) bench.add(name, run);
 await bench.run();
@@ -100,8 +138,6 @@ for (const [i, { name, bytes }] of list.entries()) {
   const result = bench.tasks[i]?.result;
   if (result?.state !== 'completed') throw new Error(`${name} could not be timed`);
   const milliseconds = result.latency.p50;
-  const rate = bytes / milliseconds / 1e6;
-  console.log(
-    `${name.padEnd(60)} ${(milliseconds * 1000).toFixed(1).padStart(9)} us ${rate.toFixed(1).padStart(7)} GB/s`,
-  );
+  const rate = bytes === undefined ? '' : `${(bytes / milliseconds / 1e6).toFixed(1).padStart(7)} GB/s`;
+  console.log(`${name.padEnd(60)} ${(milliseconds * 1000).toFixed(1).padStart(9)} us ${rate}`);
 }
