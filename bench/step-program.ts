@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { median } from '../src/bench/statistics.js';
 import type { Workload } from '../src/bench/workloads/index.js';
-import type { StepProgram, TensorSpec } from '../src/common/program.js';
+import type { RuntimeStep, StepProgram, TensorSpec } from '../src/common/program.js';
 import { compileTrainingStep } from '../src/compiler/index.js';
 
 export interface ProgramTime {
@@ -34,7 +34,8 @@ export async function timeProgram(
   });
   const program = compileTrainingStep(model, rows, model.inputs.map(perRow), model.outputs.map(perRow));
   const compileMilliseconds = performance.now() - started;
-  const onnx = program.stages[0]?.onnx as Uint8Array;
+  // Without loops and other shards it is all in one.
+  const { onnx } = program.stages.flat()[0] as RuntimeStep;
   const session = await ort.InferenceSession.create(onnx, {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,

@@ -77,13 +77,51 @@ export interface Exchange {
   shape: number[];
 }
 
-/** A piece of a program between two meetings of the shards. */
-export interface ProgramStage {
+/** A piece of a stage for ONNX Runtime. */
+export interface RuntimeStep {
   onnx: Uint8Array;
-  /** Names of inputs of the program, of values carried from earlier stages, and of totals. */
+  /** Names of inputs of the program, of values carried from earlier steps, and of totals. */
   inputs: string[];
-  /** Names of outputs of the program, of values carried to later stages, and of parts. */
+  /** Names of outputs of the program, of values carried to later steps, and of parts. */
   outputs: string[];
+}
+
+/** A piece of a stage that is one pass over carried values, by a function of the program's loops. */
+export interface LoopStep {
+  /** Its number in the module. */
+  loop: number;
+  /** Where its tensors begin in the memory of a shard, in bytes. */
+  addresses: number[];
+}
+
+/** A piece of a stage that is done by copying. */
+export interface CopyStep {
+  copies: Copy[];
+}
+
+export interface Copy {
+  /** Name of a tensor, or a number that is repeated. */
+  from: string | number;
+  /** Name of a tensor, and its first element that is written. */
+  to: string;
+  at: number;
+  /** Elements. */
+  length: number;
+}
+
+export type ProgramStep = RuntimeStep | LoopStep | CopyStep;
+
+/** A piece of a program between two meetings of the shards: steps, in order. */
+export type ProgramStage = ProgramStep[];
+
+/** The loops of a program, and the memory on which they work. */
+export interface ProgramLoops {
+  /** A WebAssembly module that imports the memory and exports functions, of the byte addresses of tensors, under their numbers. */
+  wasm: Uint8Array;
+  /** What a shard needs of the memory. */
+  bytes: number;
+  /** Where in it a carried value stands, in bytes. All that are float32 do. */
+  places: Record<string, number>;
 }
 
 /** What one shard computes of the step of a mini-batch. */
@@ -100,8 +138,10 @@ export interface StepProgram {
   tape?: Tape;
   inputs: ProgramInput[];
   outputs: ProgramOutput[];
-  /** Values that one stage makes and a later one takes, each shard its own. */
+  /** Values that one step makes and a later one takes, each shard its own. */
   carried: NamedSpec[];
+  /** If any step is a loop. */
+  loops?: ProgramLoops;
   /** By stage. The programs of all shards of a mini-batch have the same. */
   exchanges: Exchange[];
 }

@@ -87,27 +87,36 @@ export interface UnitStep {
   expectedTime: number;
 }
 
+export interface CompilerOptions {
+  /** Whether small steps get tapes too; default true. Tapes read weights that are whole. */
+  tapes?: boolean;
+  /** Elements of a tensor from which on operations on every element are done by loops (see `loops`). Default: there are none. */
+  smallestLoop?: number | undefined;
+  /** Weights that stand in pieces: the programs put them together. */
+  cut?: WeightCut | undefined;
+}
+
 /** Compiles one model's step for mini-batches and shards of several sizes; every number of rows is traced once. */
 export class StepCompiler {
   readonly #trace: (rows: number) => TracedStep;
   readonly #lowered = new Map<number, Lowered>();
 
   readonly #tapes: boolean;
+  readonly #smallestLoop: number | undefined;
   readonly #cut: WeightCut | undefined;
 
   /**
    * @param trace `traceTraining` or `traceEvaluation`
-   * @param tapes whether small steps get tapes too; default true. Tapes read weights that are whole
-   * @param cut weights that stand in pieces: the programs put them together
    */
   constructor(
     trace: typeof traceTraining,
     model: tf.LayersModel,
     data: Omit<DataSpecs, 'rows'>,
-    { tapes = true, cut }: { tapes?: boolean; cut?: WeightCut | undefined } = {},
+    { tapes = true, smallestLoop, cut }: CompilerOptions = {},
   ) {
     this.#trace = (rows) => trace(model, { ...data, rows });
     this.#tapes = tapes && !cut;
+    this.#smallestLoop = smallestLoop;
     this.#cut = cut;
   }
 
@@ -120,13 +129,13 @@ export class StepCompiler {
     if (!Number.isInteger(rows) || rows < 1) throw new RangeError(`rows must be a positive integer, got ${rows}`);
     const whole = this.#lower(batchRows);
     const values = whole.outputs.map(({ value }) => value);
-    if (rows === batchRows) return this.#encode(whole, fitToSizes(values), rows, rows);
+    if (rows === batchRows) return this.#encode(whole, values, rows, rows);
     // Any other number tells what depends on the rows; a small one is traced fast.
     const otherRows = batchRows === 3 ? 4 : 3;
     const cut = { rows, batchRows, statistics };
     try {
       const shard = partition(values, this.#lowerOther(otherRows), otherRows, cut);
-      return this.#encode(whole, fitToSizes(shard), rows, batchRows);
+      return this.#encode(whole, shard, rows, batchRows);
     } catch (error) {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
@@ -168,11 +177,17 @@ export class StepCompiler {
   #ownBatch({ rows, batchRows }: Cut): StepProgram {
     const own = this.#lower(rows);
     const values = own.outputs.map(({ value }) => mul(value, value.graph.splat(rows / batchRows, [])));
-    return this.#encode(own, fitToSizes(values), rows, batchRows);
+    return this.#encode(own, values, rows, batchRows);
   }
 
   #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-    const { tape, ...program } = encode(lowered, values, rows, batchRows);
+    const { tape, ...program } = encode(
+      lowered,
+      fitToSizes(values, this.#smallestLoop),
+      rows,
+      batchRows,
+      this.#smallestLoop,
+    );
     return this.#tapes && tape ? { ...program, tape } : program;
   }
 
@@ -216,7 +231,13 @@ function sizeOfStep({ roles, outputs }: Lowered): StepSize {
   return { parameters: elements(gradients), gathered: elements(rows) };
 }
 
-function encode({ roles, outputs: named }: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
+function encode(
+  { roles, outputs: named }: Lowered,
+  values: Value[],
+  rows: number,
+  batchRows: number,
+  smallestLoop?: number,
+): StepProgram {
   const outputs = named.map(({ role }, i) => {
     const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
@@ -229,7 +250,7 @@ function encode({ roles, outputs: named }: Lowered, values: Value[], rows: numbe
     if (!role) throw new Error(`the step uses '${name}', which is no input`);
     return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
-  const staged = cutStages(inputs, outputs);
+  const staged = cutStages(inputs, outputs, smallestLoop);
   const tape = staged.stages.length === 1 ? makeTape(inputs, outputs) : undefined;
   return {
     rows,

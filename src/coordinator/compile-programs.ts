@@ -8,6 +8,7 @@ import {
   compileConstraints,
   NotPartitionable,
   NotTraceable,
+  SMALLEST_LOOP,
   StepCompiler,
   traceEvaluation,
   traceTraining,
@@ -245,5 +246,14 @@ export function compilerOf(
 ): StepCompiler {
   const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
   const sampleWeights = data.sampleWeights.map((weights) => weights !== undefined);
-  return new StepCompiler(trace, model, { features, targets, sampleWeights }, { tapes: engine !== 'onnx', cut });
+  return new StepCompiler(
+    trace,
+    model,
+    { features, targets, sampleWeights },
+    {
+      tapes: engine !== 'onnx',
+      smallestLoop: engine === 'onnx' ? undefined : SMALLEST_LOOP,
+      cut,
+    },
+  );
 }

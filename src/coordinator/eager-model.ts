@@ -57,7 +57,7 @@ export function eagerProgram(model: tf.LayersModel, rows: number, batchRows: num
     if (open.collectedTrainableWeights?.includes(weight)) add({ kind: 'gradient', index }, sizes);
     else if (replaced.has(weight.id)) add({ kind: 'state', index }, sizes);
   });
-  const stages = [{ onnx: new Uint8Array(), inputs: [], outputs: [] }];
+  const stages = [[]];
   return { rows, batchRows, stages, inputs: [], outputs, carried: [], exchanges: [] };
 }
 

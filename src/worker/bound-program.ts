@@ -1,10 +1,19 @@
 import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
 import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
-import type { NamedSpec, PieceChoice, StepProgram } from '../common/program.js';
+import type {
+  CopyStep,
+  LoopStep,
+  NamedSpec,
+  PieceChoice,
+  ProgramStep,
+  RuntimeStep,
+  StepProgram,
+} from '../common/program.js';
 import type { ReplicaSetup } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
 import { Call, Session, type Tensor, type Tensors, tensorOver } from '../onnx-runtime/session.js';
+import { LoopRunner } from './loop-runner.js';
 import { type Feed, feedOf, type RunnableProgram } from './runnable-program.js';
 import type { Totals } from './totals.js';
 
@@ -17,6 +26,8 @@ interface ShardBuffers {
   tensors: Tensors;
   feeds: Feed[];
   logs: Float32Array;
+  /** Where its part of the loops' memory begins. */
+  loopsAt: number;
 }
 
 /** A step program in ONNX Runtime with the buffers that it reads and writes. */
@@ -29,15 +40,19 @@ export class BoundProgram implements RunnableProgram {
   readonly #parameters: ParameterLayout;
   readonly #arena: Arena;
   readonly #totals: Totals;
-  readonly #sessions: Session[] = [];
+  readonly #sessions = new Map<RuntimeStep, Session>();
+  readonly #loops: LoopRunner | undefined;
   readonly #exchanges: ExchangePlace[];
   #weights: Float32Array = new Float32Array();
   #gradients: Float32Array;
   /** Totals that all shards of this worker have, by name. */
   readonly #gathered = new Map<string, Float32Array>();
   readonly #buffers: ShardBuffers[] = [];
-  /** What a stage reads and writes for one shard, by stage and shard. */
-  readonly #calls: Call[][];
+  /** What a step reads and writes for one shard, by shard. */
+  readonly #calls = new Map<RuntimeStep, Call[]>();
+  readonly #bound: { read: Tensors; written: Tensors }[] = [];
+  /** The same of loops and copies. */
+  readonly #actions = new Map<LoopStep | CopyStep, (() => void)[]>();
 
   constructor(program: StepProgram, arena: Arena, totals: Totals, setup: ReplicaSetup) {
     this.program = program;
@@ -50,10 +65,13 @@ export class BoundProgram implements RunnableProgram {
     this.#parameters = setup.parameters;
     this.#exchanges = placeExchanges(program);
     this.#gradients = arena.floats('gradients');
-    this.#calls = program.stages.map(() => []);
-    const isWholeProgram = this.stages === 1;
+    const steps = program.stages.flat().filter((step) => 'onnx' in step);
+    this.#loops = program.loops && new LoopRunner(program.loops);
     try {
-      for (const { onnx } of program.stages) this.#sessions.push(new Session(onnx, isWholeProgram));
+      for (const step of steps) {
+        this.#sessions.set(step, new Session(step.onnx, steps.length === 1));
+        this.#calls.set(step, []);
+      }
     } catch (error) {
       this.dispose();
       throw error;
@@ -80,9 +98,10 @@ export class BoundProgram implements RunnableProgram {
   }
 
   run(shard: number, stage: number): void {
-    const calls = this.#calls[stage] as Call[];
-    calls[shard] ??= this.#bind(shard, stage);
-    (this.#sessions[stage] as Session).run(calls[shard]);
+    for (const step of this.program.stages[stage] as ProgramStep[]) {
+      if ('onnx' in step) this.#sessions.get(step)?.run(this.#callOf(step, shard));
+      else this.#actionOf(step, shard)();
+    }
   }
 
   exchange(stage: number, count: number, own: readonly number[]): void {
@@ -104,14 +123,17 @@ export class BoundProgram implements RunnableProgram {
 
   dispose(): void {
     this.#unbind();
-    for (const session of this.#sessions) session[Symbol.dispose]();
+    for (const session of this.#sessions.values()) session[Symbol.dispose]();
+    this.#loops?.[Symbol.dispose]();
   }
 
   #unbind(): void {
-    for (const calls of this.#calls) {
+    for (const calls of this.#calls.values()) {
       for (const call of Object.values(calls)) call[Symbol.dispose](); // of shards of other workers there are none
       calls.length = 0;
     }
+    this.#actions.clear();
+    this.#bound.length = 0;
   }
 
   /** Shards that go through the program from its beginning to its end, one after the other, can use the same. */
@@ -127,6 +149,7 @@ export class BoundProgram implements RunnableProgram {
 
   #makeBuffers(): ShardBuffers {
     const { inputs, carried, outputs } = this.program;
+    const loopsAt = this.#loops?.reserve() ?? 0;
     const fed = inputs.filter(({ role }) => role.kind !== 'weight');
     const own: NamedSpec[] = [
       ...fed,
@@ -135,21 +158,59 @@ export class BoundProgram implements RunnableProgram {
       ...this.#scattered(),
     ];
     const tensors: Tensors = {};
-    for (const { name, shape, dtype } of own) tensors[name] = tensorOver(allocate(dtype, sizeOf(shape)), shape, dtype);
+    for (const { name, shape, dtype } of own) {
+      const placed = this.#loops?.floats(name, sizeOf(shape), loopsAt);
+      tensors[name] = tensorOver(placed ?? allocate(dtype, sizeOf(shape)), shape, dtype);
+    }
     const feeds = fed.map((input) => feedOf(input, (tensors[input.name] as Tensor).data));
-    return { tensors, feeds, logs: new Float32Array(this.#setup.logCount) };
+    return { tensors, feeds, logs: new Float32Array(this.#setup.logCount), loopsAt };
   }
 
-  #bind(shard: number, stage: number): Call {
-    const { inputs, outputs } = this.program.stages[stage] as StepProgram['stages'][number];
+  #callOf(step: RuntimeStep, shard: number): Call {
+    const calls = this.#calls.get(step) as Call[];
+    calls[shard] ??= this.#bind(shard, step);
+    return calls[shard];
+  }
+
+  #bind(shard: number, { inputs, outputs }: RuntimeStep): Call {
+    const { read, written } = this.#tensorsOf(shard);
+    const only = (names: string[], tensors: Tensors): Tensors =>
+      Object.fromEntries(names.map((name) => [name, tensors[name] as Tensor]));
+    return new Call(only(inputs, read), only(outputs, written));
+  }
+
+  #actionOf(step: LoopStep | CopyStep, shard: number): () => void {
+    const actions = this.#actions.get(step) ?? [];
+    this.#actions.set(step, actions);
+    actions[shard] ??= 'loop' in step ? this.#bindLoop(step, shard) : this.#bindCopies(step, shard);
+    return actions[shard];
+  }
+
+  #bindLoop(step: LoopStep, shard: number): () => void {
+    return (this.#loops as LoopRunner).bind(step, this.#buffersOf(shard).loopsAt);
+  }
+
+  #bindCopies({ copies }: CopyStep, shard: number): () => void {
+    const { read, written } = this.#tensorsOf(shard);
+    const each = copies.map(({ from, to, at, length }) => {
+      const target = (written[to] as Tensor).data.subarray(at, at + length);
+      if (typeof from === 'number') return () => target.fill(from);
+      const source = (read[from] as Tensor).data;
+      return () => target.set(source);
+    });
+    return () => {
+      for (const copy of each) copy();
+    };
+  }
+
+  /** What steps of a shard read and write, by name. */
+  #tensorsOf(shard: number): { read: Tensors; written: Tensors } {
     const { tensors, logs } = this.#buffersOf(shard);
-    const given = { ...this.#weightTensors(shard), ...this.#totalTensors(), ...tensors };
-    const read: Tensors = {};
-    for (const name of inputs) read[name] = given[name] as Tensor;
-    const written: Tensors = {};
-    const shared = this.#sharedOutputs(shard);
-    for (const name of outputs) written[name] = shared[name] ?? tensors[name] ?? tensorOver(logs, [logs.length]);
-    return new Call(read, written);
+    this.#bound[shard] ??= {
+      read: { ...this.#weightTensors(shard), ...this.#totalTensors(), ...tensors },
+      written: { ...tensors, ...this.#sharedOutputs(shard), logs: tensorOver(logs, [logs.length]) },
+    };
+    return this.#bound[shard];
   }
 
   #weightTensors(shard: number): Tensors {

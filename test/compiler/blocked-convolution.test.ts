@@ -1,10 +1,10 @@
 /** Convolutions of whole blocks of channels, which ONNX Runtime does in a layout of its own. */
 import * as tf from '@tensorflow/tfjs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { StepProgram } from '#shardfit/common/program.js';
 import { compileEvaluationStep, compileTrainingStep } from '#shardfit/compiler/index.js';
 import { channelBlock } from '#shardfit/compiler/onnx/channel-block.js';
 import { expectEvaluationStep, expectTrainingStep, oneHotRows, random } from './expect-step.js';
+import { countOf, onnxOf } from './onnx-of.js';
 import { specsOf } from './run-program.js';
 
 beforeAll(() => tf.setBackend('cpu'));
@@ -23,11 +23,6 @@ function model(inputs: number, filters: number, options: ConvOptions): tf.Sequen
   const sequential = tf.sequential({ layers });
   sequential.compile({ optimizer: 'sgd', loss: 'meanSquaredError' });
   return sequential;
-}
-
-function countOf(operator: string, { stages }: StepProgram): number {
-  const text = Buffer.concat(stages.map(({ onnx }) => onnx)).toString('latin1');
-  return new Set(text.match(new RegExp(`\\b${operator}_\\d+`, 'g'))).size;
 }
 
 const CASES: [string, number, number, ConvOptions][] = [
@@ -105,7 +100,7 @@ describe('numbers for each of a few channels', () => {
       if (channelBlock() === 16) {
         // A row of 22 pixels with 16 channels; of more channels as many pixels of a block as make 256 numbers.
         const run = filters === 16 ? 'i64_22_16' : `i64_${filters / 16}_1_16_16`;
-        expect(Buffer.from(wide.stages[0]?.onnx as Uint8Array).includes(run)).toBe(true);
+        expect(onnxOf(wide).includes(run)).toBe(true);
         // The second one comes with a scale, a shift and a sum.
         expect(countOf('Relu', wide)).toBeLessThan(2);
       }

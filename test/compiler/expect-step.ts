@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs';
 import { expect } from 'vitest';
 import type { StepProgram } from '#shardfit/common/program.js';
 import { piece, type Range } from '#shardfit/common/shards.js';
-import { StepCompiler, traceEvaluation, traceTraining } from '#shardfit/compiler/index.js';
+import { type CompilerOptions, StepCompiler, traceEvaluation, traceTraining } from '#shardfit/compiler/index.js';
 import { runShards, type StepData, type StepResult, specsOf } from './run-program.js';
 import { relativeError, tfjsStep } from './tfjs-step.js';
 
@@ -24,7 +24,7 @@ export function expectClose(
 
 /**
  * Asserts that the compiled training step gives tfjs' loss, metrics and every gradient, and that the programs of two shards
- * add up to them.
+ * add up to them, with loops and without.
  */
 export async function expectTrainingStep(
   model: tf.LayersModel,
@@ -35,11 +35,16 @@ export async function expectTrainingStep(
   const compiler = compilerOf(traceTraining, model, features, targets);
   const whole = await runShards(...shards(compiler, model, features, targets, 1));
   const cut = await runShards(...shards(compiler, model, features, targets, 2));
+  const withLoops = compilerOf(traceTraining, model, features, targets, { smallestLoop: 1 });
+  const wholeByLoops = await runShards(...shards(withLoops, model, features, targets, 1));
+  const cutByLoops = await runShards(...shards(withLoops, model, features, targets, 2));
   // Last: this moves the averages of batch norm.
   const expected = tfjsStep(model, features, targets);
   for (const [actual, how] of [
     [whole, ''],
     [cut, ', from two shards'],
+    [wholeByLoops, ', with loops'],
+    [cutByLoops, ', with loops, from two shards'],
   ] as const) {
     expectClose(actual.logs, expected.logs, `loss and metrics${how}`);
     for (const [index, state] of whole.states)
@@ -54,12 +59,15 @@ export async function expectTrainingStep(
   return whole;
 }
 
-function compilerOf(trace: typeof traceTraining, model: tf.LayersModel, features: tf.Tensor[], targets: tf.Tensor[]) {
-  return new StepCompiler(trace, model, {
-    features: specsOf(features),
-    targets: specsOf(targets),
-    sampleWeights: [],
-  });
+function compilerOf(
+  trace: typeof traceTraining,
+  model: tf.LayersModel,
+  features: tf.Tensor[],
+  targets: tf.Tensor[],
+  options: CompilerOptions = {},
+) {
+  const data = { features: specsOf(features), targets: specsOf(targets), sampleWeights: [] };
+  return new StepCompiler(trace, model, data, options);
 }
 
 /** The programs and rows of a mini-batch cut into `count` shards. */
@@ -90,9 +98,12 @@ export async function expectEvaluationStep(
   const compiler = compilerOf(traceEvaluation, model, features, targets);
   const scores = model.evaluate(features, targets, { batchSize });
   const expected = (Array.isArray(scores) ? scores : [scores]).map((s) => s.dataSync()[0] as number);
+  const withLoops = compilerOf(traceEvaluation, model, features, targets, { smallestLoop: 1 });
   for (const count of [1, 2]) {
-    const { logs } = await runShards(...shards(compiler, model, features, targets, count));
-    expectClose(logs, expected, `loss and metrics from ${count} shards`);
+    for (const by of [compiler, withLoops]) {
+      const { logs } = await runShards(...shards(by, model, features, targets, count));
+      expectClose(logs, expected, `loss and metrics from ${count} shards`);
+    }
   }
 }
 

@@ -2,7 +2,16 @@
 import type * as tf from '@tensorflow/tfjs';
 import * as ort from 'onnxruntime-node';
 import { expect } from 'vitest';
-import type { Combination, ProgramInput, StepProgram, TensorSpec } from '#shardfit/common/program.js';
+import type {
+  Combination,
+  CopyStep,
+  ProgramInput,
+  RuntimeStep,
+  StepProgram,
+  TensorSpec,
+} from '#shardfit/common/program.js';
+import { sizeOf } from '#shardfit/common/shapes.js';
+import { LoopRunner } from '#shardfit/worker/loop-runner.js';
 import { addMoments } from '#shardfit/worker/totals.js';
 
 export interface StepResult {
@@ -40,29 +49,85 @@ export async function runProgram(program: StepProgram, model: tf.LayersModel, da
 
 /** The programs of all shards of a mini-batch, side by side, each on its own rows: what they add up to. */
 export async function runShards(programs: StepProgram[], model: tf.LayersModel, data: StepData[]): Promise<StepResult> {
-  const known = programs.map((program, shard) => {
+  const shards = programs.map((program, shard) => {
     const feeds = program.inputs.map((input) => [input.name, feedOf(input, model, data[shard] as StepData)]);
-    return Object.fromEntries(feeds) as Record<string, ort.Tensor>;
+    return new ShardRun(program, Object.fromEntries(feeds));
   });
   const first = programs[0] as StepProgram;
   for (let stage = 0; stage < first.stages.length; stage++) {
-    for (const [shard, program] of programs.entries()) {
-      expect(program.exchanges, 'all shards must exchange the same').toEqual(first.exchanges);
-      const { onnx, inputs } = program.stages[stage] as StepProgram['stages'][number];
-      const session = await ort.InferenceSession.create(onnx, SESSION);
-      const values = known[shard] as Record<string, ort.Tensor>;
-      const feeds = Object.fromEntries(inputs.map((name) => [name, values[name] as ort.Tensor]));
-      Object.assign(values, await session.run(feeds));
-      await session.release();
+    for (const shard of shards) {
+      expect(shard.program.exchanges, 'all shards must exchange the same').toEqual(first.exchanges);
+      await shard.run(stage);
     }
     for (const { part, total, collective, shape } of first.exchanges.filter((e) => e.stage === stage)) {
       if (collective.kind !== 'all-reduce') throw new Error(`shards of rows have no ${collective.kind}`);
-      const parts = known.map((values) => values[part]?.data as Float32Array);
+      const parts = shards.map(({ values }) => values[part]?.data as Float32Array);
       const reduced = parts.reduce((a, b) => combine(a, b, collective.reduction));
-      for (const values of known) values[total] = new ort.Tensor('float32', reduced, shape);
+      for (const { values } of shards) values[total] = new ort.Tensor('float32', reduced, shape);
     }
   }
-  return known.map((values) => resultOf(first, values)).reduce(addResults);
+  return shards.map(({ values }) => resultOf(first, values)).reduce(addResults);
+}
+
+/** A program on the rows of one shard. */
+class ShardRun {
+  readonly program: StepProgram;
+  /** What is known, by name, but for what stands in the loops' memory. */
+  readonly values: Record<string, ort.Tensor>;
+  readonly #loops: LoopRunner | undefined;
+  readonly #at: number;
+  readonly #shapes: ReadonlyMap<string, readonly number[]>;
+
+  constructor(program: StepProgram, values: Record<string, ort.Tensor>) {
+    this.program = program;
+    this.values = values;
+    this.#loops = program.loops && new LoopRunner(program.loops);
+    this.#at = this.#loops?.reserve() ?? 0;
+    this.#shapes = new Map([
+      ...[...program.carried, ...program.outputs].map(({ name, shape }) => [name, shape] as const),
+      ...program.exchanges.map(({ part, shape }) => [part, shape] as const),
+    ]);
+  }
+
+  async run(stage: number): Promise<void> {
+    for (const step of this.program.stages[stage] ?? []) {
+      if ('loop' in step) this.#loops?.bind(step, this.#at)();
+      else if ('copies' in step) this.#copy(step);
+      else await this.#runOnnx(step);
+    }
+  }
+
+  async #runOnnx({ onnx, inputs }: RuntimeStep): Promise<void> {
+    const session = await ort.InferenceSession.create(onnx, SESSION);
+    const results = await session.run(Object.fromEntries(inputs.map((name) => [name, this.#read(name)])));
+    for (const [name, tensor] of Object.entries(results)) {
+      const placed = this.#placed(name);
+      if (placed) placed.set(tensor.data as Float32Array);
+      else this.values[name] = tensor;
+    }
+    await session.release();
+  }
+
+  #copy({ copies }: CopyStep): void {
+    for (const { from, to, at, length } of copies) {
+      const shape = this.#shapes.get(to) as number[];
+      this.values[to] ??= new ort.Tensor('float32', new Float32Array(sizeOf(shape)), shape);
+      const target = this.#placed(to) ?? (this.values[to].data as Float32Array);
+      if (typeof from === 'number') target.fill(from, at, at + length);
+      else target.set((this.#read(from).data as Float32Array).subarray(0, length), at);
+    }
+  }
+
+  #read(name: string): ort.Tensor {
+    const placed = this.#placed(name);
+    return placed
+      ? new ort.Tensor('float32', placed.slice(), this.#shapes.get(name))
+      : (this.values[name] as ort.Tensor);
+  }
+
+  #placed(name: string): Float32Array | undefined {
+    return this.#loops?.floats(name, sizeOf(this.#shapes.get(name) ?? []), this.#at);
+  }
 }
 
 function combine(a: Float32Array, b: Float32Array, reduction: Combination): Float32Array {

@@ -2,6 +2,7 @@
  * Pieces that all go through the same operation: the gates of a recurrent cell are cut from one product, and most of
  * them pass the same activation. It is applied to the whole before it is cut.
  */
+import { isExchange } from './at-hand.js';
 import { countUses, rebuild } from './rebuild.js';
 import { split } from './rows.js';
 import { isOne, sameShape, sizeOf } from './shapes.js';
@@ -60,8 +61,10 @@ function cuttingOf(value: Value, cuttings: ReadonlyMap<Value, Cutting>): Cutting
   return { key: `${value.op} ${attrs} ${(first.like.attrs.axes as number[])[0]} ${operands}`, like: first.like };
 }
 
+/** What shards exchange is not meant: few numbers, of which loops read the pieces that they need. */
 function isCut(x: Value): boolean {
-  return x.op === 'Slice' && (x.attrs.axes as number[]).length === 1 && (x.attrs.steps as number[])[0] === 1;
+  if (x.op !== 'Slice' || isExchange(x.inputs[0] as Value)) return false;
+  return (x.attrs.axes as number[]).length === 1 && (x.attrs.steps as number[])[0] === 1;
 }
 
 /** Whether two slices have the same place in tensors of the same shape. */

@@ -1,4 +1,8 @@
 /** Replaces what the graph holds symbolically by ONNX operators, once it is known what is used. */
+
+import { hasLoops } from '../loops/find-loops.js';
+import { isolateLoops } from '../loops/isolate.js';
+import { fitsLoop } from '../loops/loopable.js';
 import { fuseAffine } from './affine.js';
 import { batchProducts } from './batch-products.js';
 import { blockConvolutions } from './blocked.js';
@@ -24,7 +28,7 @@ export function lowerGraph(outputs: readonly Value[], replacements: ReadonlyMap<
 }
 
 /** In this order: small operations are merged, then large ones cut into what ONNX Runtime does fast. */
-const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
+const PASSES: readonly Pass[] = [
   lowerFilterGradients,
   absorbOffsets,
   orderOperands,
@@ -37,16 +41,30 @@ const PASSES: readonly ((outputs: readonly Value[]) => Value[])[] = [
   splitSlices,
   blockConvolutions,
   stayBlocked,
-  fuseAffine,
   shareTransposes,
   splitSums,
-  // Last: it repeats operands, which the passes above would not recognize.
-  widenBroadcasts,
 ];
 
-/** Rewrites a graph for the sizes at which it is computed. */
-export function fitToSizes(outputs: readonly Value[]): Value[] {
-  return PASSES.reduce((values, pass) => pass(values), [...outputs]);
+/** Several operations in one pass over memory, as far as ONNX Runtime can. */
+const FOR_RUNTIME: readonly Pass[] = [
+  fuseAffine,
+  // Last: it repeats operands, which the passes above would not recognize.
+  (outputs) => widenBroadcasts(outputs),
+];
+
+type Pass = (outputs: readonly Value[]) => Value[];
+
+/**
+ * Rewrites a graph for the sizes at which it is computed.
+ *
+ * @param smallestLoop elements of a tensor from which on loops compute what they can (see `loops`).
+ */
+export function fitToSizes(outputs: readonly Value[], smallestLoop = Number.POSITIVE_INFINITY): Value[] {
+  const apply = (passes: readonly Pass[], to: readonly Value[]) =>
+    passes.reduce((values, pass) => pass(values), [...to]);
+  const fitted = apply(PASSES, outputs);
+  if (!hasLoops(topologicalOrder(fitted), smallestLoop)) return apply(FOR_RUNTIME, fitted);
+  return widenBroadcasts(isolateLoops(fitted, smallestLoop), fitsLoop);
 }
 
 /** a * b and b * a are one node. The traces of different numbers of rows have been compared by now. */

@@ -34,23 +34,23 @@ function sharedLeftSides(outputs: readonly Value[]): Set<Value> {
   return new Set([...counts].flatMap(([left, count]) => (count >= FEWEST_SHARING ? [left] : [])));
 }
 
-/** Whether it is left^T images, where images [n, height, width, channels] lie as a matrix of their pixels. */
+/** Whether it is left^T images, where images [n, height, width, channels] lie as a matrix of their pixels, with another product added or without. */
 function isTapProduct({ op, attrs, inputs }: Value): boolean {
-  if (op !== 'Gemm' || !attrs.transA || attrs.transB || inputs.length !== 2) return false;
+  if (op !== 'Gemm' || !attrs.transA || attrs.transB) return false;
   const right = inputs[1] as Value;
   const images = right.inputs[0];
   return right.op === 'Reshape' && images?.shape.length === 4 && dim(images.shape, 3) === dim(right.shape, 1);
 }
 
 function productInPieces(product: Value): Value {
-  const [left, right] = product.inputs as [Value, Value];
+  const [left, right, summand] = product.inputs as [Value, Value, Value?];
   const images = right.inputs[0] as Value;
   const [count, height, width, channels] = images.shape as [number, number, number, number];
   const pixels = height * width;
   const [rows, columns] = product.shape as [number, number];
   const fitting = Math.floor(CACHED / (4 * pixels * (rows + columns)));
   const atOnce = Math.max(1, fitting, Math.ceil(count / MOST_PIECES));
-  let sum: Value | undefined;
+  let sum = summand;
   for (let first = 0; first < count; first += atOnce) {
     const n = Math.min(atOnce, count - first);
     // The same node for all taps.

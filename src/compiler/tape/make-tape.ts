@@ -5,6 +5,7 @@ import { BINARY, CALL, type Place, REDUCE, type Tape, UNARY, type Word } from '.
 import { sizeOf } from '../graph/shapes.js';
 import { topologicalOrder, type Value } from '../graph/value.js';
 import { isSmall } from './is-small.js';
+import { parametersOf } from './operator-parameters.js';
 import { broadcastStrides, mergeAxes, middleAxis, stridesOf } from './strides.js';
 
 /** An input or output of the program. */
@@ -142,6 +143,7 @@ class TapeMaker {
   #unary(value: Value, op: number): void {
     const [x] = value.inputs as [Value];
     const [alpha, beta] = parametersOf(value);
+    if (Number.isNaN(alpha + beta)) throw new NotOnTape();
     this.#emit(
       CALL.unary,
       op,
@@ -308,26 +310,3 @@ function lastAxis({ attrs }: Value, shape: readonly number[]): [number, number] 
   const columns = shape.at(-1) ?? 1;
   return [sizeOf(shape) / columns, columns];
 }
-
-/** What `alpha` and `beta` of a unary call are: ONNX has defaults of its own for each operator. */
-function parametersOf({ op, attrs, inputs }: Value): [number, number] {
-  if (op === 'Clip') {
-    const bound = (input: Value | undefined, none: number): number => {
-      if (!input) return none;
-      if (input.splat === undefined) throw new NotOnTape();
-      return input.splat;
-    };
-    return [bound(inputs[1], -FLOAT_MAX), bound(inputs[2], FLOAT_MAX)];
-  }
-  const [alpha, beta] = DEFAULTS[op] ?? [0, 0];
-  return [Number(attrs.alpha ?? alpha), Number(attrs.beta ?? attrs.gamma ?? beta)];
-}
-
-/** ONNX operators, version 1.17, by name. */
-const DEFAULTS: Record<string, [alpha: number, beta: number]> = {
-  HardSigmoid: [0.2, 0.5],
-  Elu: [1, 0],
-  Selu: [1.6732631921768188, 1.0507010221481323],
-  LeakyRelu: [0.01, 0],
-};
-const FLOAT_MAX = 3.4028234663852886e38;

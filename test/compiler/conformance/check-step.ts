@@ -10,14 +10,16 @@ import { type LayerCase, targetsOf } from './layer-case.js';
 
 const ROWS = 3;
 
-/** The largest relative difference over loss, every gradient and every new state, from all rows at once and from two shards. */
+/** The largest relative difference over loss, every gradient and every new state, from all rows at once and from two shards, with loops and without. */
 export async function checkStep(layerCase: LayerCase): Promise<number> {
   const model = layerCase.build();
   const [features, targets] = [layerCase.features(ROWS), targetsOf(model, ROWS)];
   const before = weightValues(model);
   const specs = [specsOf(features), specsOf(targets)] as const;
-  const compiler = new StepCompiler(traceTraining, model, { features: specs[0], targets: specs[1], sampleWeights: [] });
-  const shards = (cuts: [from: number, rows: number][]) =>
+  const data = { features: specs[0], targets: specs[1], sampleWeights: [] };
+  const plain = new StepCompiler(traceTraining, model, data);
+  const withLoops = new StepCompiler(traceTraining, model, data, { smallestLoop: 1 });
+  const shards = (compiler: StepCompiler, cuts: [from: number, rows: number][]) =>
     runShards(
       cuts.map(([, rows]) => compiler.compile(rows, { batchRows: ROWS })),
       model,
@@ -27,11 +29,15 @@ export async function checkStep(layerCase: LayerCase): Promise<number> {
         uniforms: uniformsOf(from),
       })),
     );
-  const actual = await shards([[0, ROWS]]);
-  const cut = await shards([
-    [0, 2],
-    [2, 1],
-  ]);
+  const results: StepResult[] = [];
+  for (const compiler of [plain, withLoops]) {
+    results.push(await shards(compiler, [[0, ROWS]]));
+    const cut: [number, number][] = [
+      [0, 2],
+      [2, 1],
+    ];
+    results.push(await shards(compiler, cut));
+  }
   const reference = layerCase.equivalent?.build() ?? model;
   const draws = new Draws().install(reference, ROWS);
   let expected: StepResult;
@@ -48,7 +54,7 @@ export async function checkStep(layerCase: LayerCase): Promise<number> {
   model.setWeights(before);
   const errors = [
     await evaluationError(model, reference, features, targets),
-    ...[actual, cut].flatMap((result) => [
+    ...results.flatMap((result) => [
       relativeError(result.logs, expected.logs),
       ...gradientErrors(result, expected),
       ...[...result.states].map(([index, state]) => relativeError(state, (states[index] as tf.Tensor).dataSync())),

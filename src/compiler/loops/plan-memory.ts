@@ -1,0 +1,33 @@
+/** Where carried values stand: those that are not needed at the same time share memory. */
+
+import type { NamedSpec } from '../../common/program.js';
+import { sizeOf } from '../../common/shapes.js';
+
+/** A carried value, and the first and last step, by their numbers, that it must outlive. */
+export interface Lifetime {
+  spec: NamedSpec;
+  first: number;
+  last: number;
+}
+
+/** Cache line, and the alignment that ONNX Runtime asks of tensors. */
+const ALIGNMENT = 64;
+
+/** Puts each value into the first gap that is large enough for it, those that are made first before the others. */
+export function planMemory(lifetimes: readonly Lifetime[]): { bytes: number; places: Record<string, number> } {
+  const placed: { at: number; end: number; lifetime: Lifetime }[] = [];
+  for (const lifetime of [...lifetimes].sort((a, b) => a.first - b.first)) {
+    const size = Math.ceil((sizeOf(lifetime.spec.shape) * 4) / ALIGNMENT) * ALIGNMENT;
+    const inTheWay = placed
+      .filter((other) => other.lifetime.last >= lifetime.first && other.lifetime.first <= lifetime.last)
+      .sort((a, b) => a.at - b.at);
+    let at = 0;
+    for (const other of inTheWay) {
+      if (other.at - at >= size) break;
+      at = Math.max(at, other.end);
+    }
+    placed.push({ at, end: at + size, lifetime });
+  }
+  const places = Object.fromEntries(placed.map(({ at, lifetime }) => [lifetime.spec.name, at]));
+  return { bytes: placed.reduce((most, { end }) => Math.max(most, end), 0), places };
+}
