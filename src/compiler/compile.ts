@@ -7,6 +7,7 @@ import { mul } from './graph/elementwise.js';
 import { fitToSizes, lowerGraph } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
+import type { LoopChoice } from './loops/find-loops.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
@@ -17,6 +18,9 @@ import { type Lowered, withOwnPiece, withPieces } from './partition/units/weight
 import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
+
+/** Bytes of the loops' memory that the shards of a mini-batch may need together, at most. */
+const MOST_LOOP_BYTES = 2 ** 30;
 
 /** What a program is a part of. */
 export interface Part {
@@ -74,7 +78,7 @@ export function compilePrediction(model: tf.LayersModel, rows: number, features:
 /** A program for each trained weight that has a constraint: the weight as it must be after an update. */
 export function compileConstraints(model: tf.LayersModel): StepProgram[] {
   const { roles, outputs } = lower(traceConstraints(model));
-  return outputs.map((output) => encode({ roles, outputs: [output] }, fitToSizes([output.value]), 1, 1));
+  return outputs.map((output) => encode({ roles, outputs: [output] }, fitToSizes([output.value]), 1, 1).program);
 }
 
 /** A step cut along the units of its layers. */
@@ -90,8 +94,8 @@ export interface UnitStep {
 export interface CompilerOptions {
   /** Whether small steps get tapes too; default true. Tapes read weights that are whole. */
   tapes?: boolean;
-  /** Elements of a tensor from which on operations on every element are done by loops (see `loops`). Default: there are none. */
-  smallestLoop?: number | undefined;
+  /** Which operations on every element are done by loops (see `loops`). Default: none. */
+  loops?: LoopChoice | undefined;
   /** Weights that stand in pieces: the programs put them together. */
   cut?: WeightCut | undefined;
 }
@@ -102,7 +106,7 @@ export class StepCompiler {
   readonly #lowered = new Map<number, Lowered>();
 
   readonly #tapes: boolean;
-  readonly #smallestLoop: number | undefined;
+  readonly #loops: LoopChoice | undefined;
   readonly #cut: WeightCut | undefined;
 
   /**
@@ -112,11 +116,11 @@ export class StepCompiler {
     trace: typeof traceTraining,
     model: tf.LayersModel,
     data: Omit<DataSpecs, 'rows'>,
-    { tapes = true, smallestLoop, cut }: CompilerOptions = {},
+    { tapes = true, loops, cut }: CompilerOptions = {},
   ) {
     this.#trace = (rows) => trace(model, { ...data, rows });
     this.#tapes = tapes && !cut;
-    this.#smallestLoop = smallestLoop;
+    this.#loops = loops;
     this.#cut = cut;
   }
 
@@ -156,7 +160,7 @@ export class StepCompiler {
     roles.set(SHARD, { kind: 'shard' });
     const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
     const program = (): StepProgram => {
-      const { tape: _, ...ofShard } = encode({ roles, outputs }, fitToSizes(values), rows, rows);
+      const { tape: _, ...ofShard } = encode({ roles, outputs }, fitToSizes(values), rows, rows).program;
       return { ...ofShard, unitShards: shards };
     };
     return {
@@ -181,14 +185,20 @@ export class StepCompiler {
   }
 
   #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-    const { tape, ...program } = encode(
-      lowered,
-      fitToSizes(values, this.#smallestLoop),
-      rows,
-      batchRows,
-      this.#smallestLoop,
-    );
-    return this.#tapes && tape ? { ...program, tape } : program;
+    const program =
+      this.#withLoops(lowered, values, rows, batchRows) ?? encode(lowered, fitToSizes(values), rows, batchRows).program;
+    const { tape, ...others } = program;
+    return this.#tapes && tape ? { ...others, tape } : others;
+  }
+
+  /** Undefined where loops save nothing, or need too much memory. */
+  #withLoops(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram | undefined {
+    const loops = this.#loops;
+    if (!loops) return undefined;
+    const { program, savedByLoops } = encode(lowered, fitToSizes(values, loops), rows, batchRows, loops);
+    if (!program.loops || (loops === 'large' && savedByLoops <= 0)) return undefined;
+    const shards = program.stages.length > 1 ? Math.ceil(batchRows / rows) : 1;
+    return program.loops.bytes * shards <= MOST_LOOP_BYTES ? program : undefined;
   }
 
   #lowerOther(rows: number): Value[] {
@@ -236,8 +246,8 @@ function encode(
   values: Value[],
   rows: number,
   batchRows: number,
-  smallestLoop?: number,
-): StepProgram {
+  loops?: LoopChoice,
+): { program: StepProgram; savedByLoops: number } {
   const outputs = named.map(({ role }, i) => {
     const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
@@ -250,9 +260,9 @@ function encode(
     if (!role) throw new Error(`the step uses '${name}', which is no input`);
     return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
-  const staged = cutStages(inputs, outputs, smallestLoop);
+  const { savedByLoops, ...staged } = cutStages(inputs, outputs, loops);
   const tape = staged.stages.length === 1 ? makeTape(inputs, outputs) : undefined;
-  return {
+  const program = {
     rows,
     batchRows,
     ...staged,
@@ -260,6 +270,7 @@ function encode(
     inputs: inputs.map(withoutValue),
     outputs: outputs.map(withoutValue),
   };
+  return { program, savedByLoops };
 }
 
 /** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */

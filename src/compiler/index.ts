@@ -7,7 +7,6 @@ export {
   StepCompiler,
 } from './compile.js';
 export { innerModel } from './inner-model.js';
-export { SMALLEST_LOOP } from './loops/find-loops.js';
 export { NotPartitionable } from './partition/pairs.js';
 export type { BatchStatistics } from './partition/shard-program.js';
 export { encodePrediction } from './prediction.js';

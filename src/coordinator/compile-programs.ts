@@ -8,7 +8,6 @@ import {
   compileConstraints,
   NotPartitionable,
   NotTraceable,
-  SMALLEST_LOOP,
   StepCompiler,
   traceEvaluation,
   traceTraining,
@@ -252,7 +251,7 @@ export function compilerOf(
     { features, targets, sampleWeights },
     {
       tapes: engine !== 'onnx',
-      smallestLoop: engine === 'onnx' ? undefined : SMALLEST_LOOP,
+      loops: engine === 'onnx' ? undefined : 'large',
       cut,
     },
   );

@@ -35,7 +35,7 @@ export async function expectTrainingStep(
   const compiler = compilerOf(traceTraining, model, features, targets);
   const whole = await runShards(...shards(compiler, model, features, targets, 1));
   const cut = await runShards(...shards(compiler, model, features, targets, 2));
-  const withLoops = compilerOf(traceTraining, model, features, targets, { smallestLoop: 1 });
+  const withLoops = compilerOf(traceTraining, model, features, targets, { loops: 'all' });
   const wholeByLoops = await runShards(...shards(withLoops, model, features, targets, 1));
   const cutByLoops = await runShards(...shards(withLoops, model, features, targets, 2));
   // Last: this moves the averages of batch norm.
@@ -98,7 +98,7 @@ export async function expectEvaluationStep(
   const compiler = compilerOf(traceEvaluation, model, features, targets);
   const scores = model.evaluate(features, targets, { batchSize });
   const expected = (Array.isArray(scores) ? scores : [scores]).map((s) => s.dataSync()[0] as number);
-  const withLoops = compilerOf(traceEvaluation, model, features, targets, { smallestLoop: 1 });
+  const withLoops = compilerOf(traceEvaluation, model, features, targets, { loops: 'all' });
   for (const count of [1, 2]) {
     for (const by of [compiler, withLoops]) {
       const { logs } = await runShards(...shards(by, model, features, targets, count));

@@ -1,6 +1,6 @@
 /** Replaces what the graph holds symbolically by ONNX operators, once it is known what is used. */
 
-import { hasLoops } from '../loops/find-loops.js';
+import { hasLoops, type LoopChoice } from '../loops/find-loops.js';
 import { isolateLoops } from '../loops/isolate.js';
 import { fitsLoop } from '../loops/loopable.js';
 import { fuseAffine } from './affine.js';
@@ -57,14 +57,14 @@ type Pass = (outputs: readonly Value[]) => Value[];
 /**
  * Rewrites a graph for the sizes at which it is computed.
  *
- * @param smallestLoop elements of a tensor from which on loops compute what they can (see `loops`).
+ * @param loops what loops compute (see `loops`); default: nothing.
  */
-export function fitToSizes(outputs: readonly Value[], smallestLoop = Number.POSITIVE_INFINITY): Value[] {
+export function fitToSizes(outputs: readonly Value[], loops?: LoopChoice): Value[] {
   const apply = (passes: readonly Pass[], to: readonly Value[]) =>
     passes.reduce((values, pass) => pass(values), [...to]);
   const fitted = apply(PASSES, outputs);
-  if (!hasLoops(topologicalOrder(fitted), smallestLoop)) return apply(FOR_RUNTIME, fitted);
-  return widenBroadcasts(isolateLoops(fitted, smallestLoop), fitsLoop);
+  if (!loops || !hasLoops(topologicalOrder(fitted), loops)) return apply(FOR_RUNTIME, fitted);
+  return widenBroadcasts(isolateLoops(fitted, loops), fitsLoop);
 }
 
 /** a * b and b * a are one node. The traces of different numbers of rows have been compared by now. */

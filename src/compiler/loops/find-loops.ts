@@ -7,8 +7,11 @@ import { fitsLoop, loopSize, operandsOf, sourceOf, viewed } from './loopable.js'
 /** Who computes a value: ONNX Runtime, a loop, or the worker by copying. */
 export type Maker = 'runtime' | 'loop' | 'copy';
 
+/** Which operations are worth a loop: those on tensors that are large enough for it to save time, or all that can be done by one, for tests. */
+export type LoopChoice = 'large' | 'all';
+
 /** Elements of a tensor from which on a pass over it is worth a loop. */
-export const SMALLEST_LOOP = 1 << 14;
+const SMALLEST: Readonly<Record<LoopChoice, number>> = { large: 1 << 14, all: 1 };
 /** More is not copied by a worker. */
 const LARGEST_JOINED = 1 << 12;
 
@@ -17,32 +20,56 @@ const LARGEST_JOINED = 1 << 12;
  * each channel, takes 40 microseconds.
  *
  * @param order inputs before users.
- * @param smallest elements that are large.
+ * @param choice undefined: none are.
  * @returns who makes each value; all is left to ONNX Runtime where nothing is large.
  */
 export function findMakers(
   order: readonly Value[],
-  smallest: number,
+  choice: LoopChoice | undefined,
   refused: ReadonlySet<Value> = new Set(),
 ): Map<Value, Maker> {
   const makers = new Map<Value, Maker>();
-  if (!hasLoops(order, smallest)) return makers;
-  const isLarge = (value: Value): boolean => loopSize(value) >= smallest;
+  if (!choice || !hasLoops(order, choice)) return makers;
   const isOurs = (source: Value): boolean =>
     (isAtHand(source) && source.op !== 'Constant') || (makers.get(source) ?? 'runtime') !== 'runtime';
   for (const value of order) {
     if (refused.has(value)) continue;
     if (value.op === 'Copy' || isJoined(value, isOurs)) makers.set(value, 'copy');
-    else if (fitsLoop(value) && (isLarge(value) || operandsOf(value).every((x) => isOurs(sourceOf(value, x))))) {
+    else if (
+      fitsLoop(value) &&
+      (isLarge(value, choice) || operandsOf(value).every((x) => isOurs(sourceOf(value, x))))
+    ) {
       makers.set(value, 'loop');
     }
   }
+  if (choice === 'large') leaveInputs(order, makers);
   return makers;
 }
 
+/** Leaves to ONNX Runtime what is made of few inputs alone and no loop needs, such as labels. */
+function leaveInputs(order: readonly Value[], makers: Map<Value, Maker>): void {
+  const sourcesOf = (value: Value): Value[] =>
+    makers.get(value) === 'loop' ? operandsOf(value).map((x) => sourceOf(value, x)) : value.inputs.map(viewed);
+  const ofInputs = new Set<Value>();
+  for (const value of order) {
+    if (!makers.has(value) || isLarge(value, 'large')) continue;
+    if (sourcesOf(value).every((source) => source.op === 'Input' || ofInputs.has(source))) ofInputs.add(value);
+  }
+  const needed = new Set<Value>();
+  for (const value of [...order].reverse()) {
+    if (!makers.has(value)) continue;
+    if (ofInputs.has(value) && !needed.has(value) && makers.get(value) === 'loop') makers.delete(value);
+    else for (const source of sourcesOf(value)) needed.add(source);
+  }
+}
+
 /** Whether anything is large enough for a loop. */
-export function hasLoops(order: readonly Value[], smallest: number): boolean {
-  return order.some((value) => fitsLoop(value) && loopSize(value) >= smallest);
+export function hasLoops(order: readonly Value[], choice: LoopChoice): boolean {
+  return order.some((value) => fitsLoop(value) && isLarge(value, choice));
+}
+
+export function isLarge(value: Value, choice: LoopChoice): boolean {
+  return loopSize(value) >= SMALLEST[choice];
 }
 
 /** Whether it is pieces of what loops make, one behind the other. */

@@ -6,13 +6,13 @@ import { isAtHand, isExchange } from '../graph/at-hand.js';
 import { expand, reshape } from '../graph/layout.js';
 import { rebuild } from '../graph/rebuild.js';
 import { topologicalOrder, type Value } from '../graph/value.js';
-import { findMakers } from './find-loops.js';
+import { findMakers, type LoopChoice } from './find-loops.js';
 import { operandsOf, sourceOf, viewed } from './loopable.js';
 
 /** Puts a copy wherever a loop would meet an input, a constant, a total or an output. */
-export function isolateLoops(outputs: readonly Value[], smallest: number): Value[] {
+export function isolateLoops(outputs: readonly Value[], choice: LoopChoice): Value[] {
   const withTotals = rebuild(outputs, new Map(), (value) => (isExchange(value) ? copy(value) : value));
-  const makers = findMakers(topologicalOrder(withTotals), smallest);
+  const makers = findMakers(topologicalOrder(withTotals), choice);
   const made = new Map<Value, boolean>();
   const isLoop = (value: Value) => made.get(viewed(value)) === true;
   const copiedBack = (value: Value) => (isLoop(value) ? copy(value) : value);

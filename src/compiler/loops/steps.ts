@@ -2,7 +2,7 @@
 import { isAtHand } from '../graph/at-hand.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
-import { findMakers, type Maker } from './find-loops.js';
+import { findMakers, isLarge, type LoopChoice, type Maker } from './find-loops.js';
 import { fitsLoop, isSum, isView, loopSize, operandsOf, sourceOf, viewed } from './loopable.js';
 import { commonExtents } from './make-loop.js';
 import { recompute } from './recompute.js';
@@ -26,20 +26,21 @@ export interface Step {
  *
  * @param order all values, inputs before users.
  * @param roots values that are needed after the last step of their stage.
- * @param smallestLoop elements of a tensor from which on loops take part.
+ * @param loops what loops compute; default: nothing.
  */
 export function stepsOf(
   order: readonly Value[],
   roots: readonly Value[],
   stageOf: ReadonlyMap<Value, number>,
-  smallestLoop: number,
+  loops?: LoopChoice,
 ): Step[] {
   const refused = new Set<Value>();
   for (;;) {
-    const makers = findMakers(order, smallestLoop, refused);
+    const makers = findMakers(order, loops, refused);
     const steps = new Turns(order, roots, stageOf, makers).steps();
     const before = refused.size;
     for (const step of steps) if (step.maker === 'loop') refuse(step, roots, order, refused);
+    if (loops === 'large' && refused.size === before) refuseLone(steps, refused);
     if (refused.size > before) continue;
     recompute(steps, order, roots);
     return steps;
@@ -49,26 +50,44 @@ export function stepsOf(
 /** Adds to `refused` what cannot be computed in its loop. */
 function refuse(step: Step, roots: readonly Value[], order: readonly Value[], refused: Set<Value>): void {
   const own = new Set(step.values);
-  const fitting: Value[] = [];
   for (const value of step.values) {
-    const lacksMask = operandsOf(value).some(
-      (operand) => operand.dtype === 'bool' && !(own.has(viewed(operand)) && !refused.has(viewed(operand))),
-    );
-    const extents = lacksMask ? undefined : commonExtents([...fitting, value]);
-    if (!extents) {
-      refused.add(value);
-      continue;
-    }
-    fitting.push(value);
-    step.extents = extents;
+    const masks = operandsOf(value).filter(({ dtype }) => dtype === 'bool').map(viewed);
+    if (masks.some((mask) => !own.has(mask) || refused.has(mask))) refused.add(value);
   }
+  refuseMisfits(
+    step,
+    step.values.filter((value) => !refused.has(value)),
+    refused,
+  );
   // What is true or false stays within its loop.
-  for (const value of fitting.filter(({ dtype }) => dtype === 'bool')) {
+  for (const value of step.values.filter(({ dtype }) => dtype === 'bool')) {
     const isRoot = roots.some((root) => viewed(root) === value);
     const goesOut = order.some(
       (user) => !own.has(user) && !isView(user) && user.inputs.some((input) => viewed(input) === value),
     );
     if (isRoot || goesOut) refused.add(value);
+  }
+}
+
+/** Adds what has no axes in common with the others before it. */
+function refuseMisfits(step: Step, values: readonly Value[], refused: Set<Value>): void {
+  const extents = values.length > 0 && commonExtents(values);
+  if (extents) {
+    step.extents = extents;
+    return;
+  }
+  const fitting: Value[] = [];
+  for (const value of values) {
+    if (commonExtents([...fitting, value])) fitting.push(value);
+    else refused.add(value);
+  }
+}
+
+/** An operation that would be in a loop alone spares no pass over memory: ONNX Runtime may join it with the product before. */
+function refuseLone(steps: readonly Step[], refused: Set<Value>): void {
+  for (const { maker, values } of steps) {
+    const [only] = values as [Value];
+    if (maker === 'loop' && values.length === 1 && !isSum(only) && isLarge(only, 'large')) refused.add(only);
   }
 }
 

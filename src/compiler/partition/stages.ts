@@ -12,13 +12,14 @@ import type {
 import { isAtHand, isExchange } from '../graph/at-hand.js';
 import { sizeOf } from '../graph/shapes.js';
 import { topologicalOrder, type Value } from '../graph/value.js';
-import { hasLoops } from '../loops/find-loops.js';
+import { hasLoops, type LoopChoice } from '../loops/find-loops.js';
 import { type Loop, loopFunction } from '../loops/loop-function.js';
 import { fitsLoop, operandsOf, sourceOf, viewed } from '../loops/loopable.js';
 import { makeLoop } from '../loops/make-loop.js';
 import { type Lifetime, planMemory } from '../loops/plan-memory.js';
 import { type Step, stepsOf } from '../loops/steps.js';
 import { encodeModule } from '../loops/wasm-code.js';
+import { savedByLoops } from '../loops/worth.js';
 import { encodeModel, type NamedValue } from '../onnx/encode.js';
 
 export interface Staged {
@@ -26,6 +27,8 @@ export interface Staged {
   carried: NamedSpec[];
   exchanges: Exchange[];
   loops?: ProgramLoops;
+  /** Nanoseconds that loops are expected to save. */
+  savedByLoops: number;
 }
 
 const MOVES = new Set(['Constant', 'Expand', 'Pad', 'Reshape', 'Slice', 'Transpose']);
@@ -43,18 +46,14 @@ function isRepeated({ op, dtype }: Value, made: Step, used: Step): boolean {
  *
  * @param inputs all inputs of the program by name.
  * @param outputs all outputs by name.
- * @param smallestLoop elements of a tensor from which on loops take part (see `loops`).
+ * @param loops what loops compute (see `loops`); default: nothing.
  */
-export function cutStages(
-  inputs: readonly NamedValue[],
-  outputs: readonly NamedValue[],
-  smallestLoop = Number.POSITIVE_INFINITY,
-): Staged {
+export function cutStages(inputs: readonly NamedValue[], outputs: readonly NamedValue[], loops?: LoopChoice): Staged {
   const order = topologicalOrder(outputs.map(({ value }) => value));
   const stageOf = stagesOf(
     order,
     outputs.map(({ value }) => value),
-    hasLoops(order, smallestLoop),
+    loops !== undefined && hasLoops(order, loops),
   );
   const totals = order.filter(isExchange);
   const parts = totals.map(({ attrs, inputs }) => ({ name: `part_${attrs.index}`, value: inputs[0] as Value }));
@@ -63,11 +62,16 @@ export function cutStages(
     order,
     ends.map(({ value }) => value),
     stageOf,
-    smallestLoop,
+    loops,
   );
+
   const names = new Map(inputs.map(({ name, value }) => [value, name]));
   for (const total of totals) names.set(total, `total_${total.attrs.index}`);
-  return { ...new StepEncoder(steps, ends, names).encode(), exchanges: exchangesOf(totals, stageOf) };
+  return {
+    ...new StepEncoder(steps, ends, names).encode(),
+    exchanges: exchangesOf(totals, stageOf),
+    savedByLoops: savedByLoops(steps),
+  };
 }
 
 /** A carried value with its name, and the steps that it must outlive. */
@@ -114,7 +118,7 @@ class StepEncoder {
     for (const end of ends) this.#ends[this.#stepOf.get(end.value) as number]?.push(end);
   }
 
-  encode(): Omit<Staged, 'exchanges'> {
+  encode(): Omit<Staged, 'exchanges' | 'savedByLoops'> {
     const given: NamedValue[][] = [];
     // From the last to the first: what a step lacks is asked of those before it.
     for (let index = this.#steps.length - 1; index >= 0; index--) {

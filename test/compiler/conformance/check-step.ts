@@ -18,7 +18,7 @@ export async function checkStep(layerCase: LayerCase): Promise<number> {
   const specs = [specsOf(features), specsOf(targets)] as const;
   const data = { features: specs[0], targets: specs[1], sampleWeights: [] };
   const plain = new StepCompiler(traceTraining, model, data);
-  const withLoops = new StepCompiler(traceTraining, model, data, { smallestLoop: 1 });
+  const withLoops = new StepCompiler(traceTraining, model, data, { loops: 'all' });
   const shards = (compiler: StepCompiler, cuts: [from: number, rows: number][]) =>
     runShards(
       cuts.map(([, rows]) => compiler.compile(rows, { batchRows: ROWS })),
