@@ -86,8 +86,8 @@ export interface FitOptions {
    */
   gradientAccumulationSteps?: number;
   /**
-   * What computes the steps. 'onnx': the traced step in ONNX Runtime. 'tfjs': tfjs itself in every worker, much slower, on its
-   * wasm backend if `@tensorflow/tfjs-backend-wasm` is installed, else on cpu. 'auto', the default: 'onnx', and 'tfjs' with a warning for a model that cannot be traced.
+   * What computes the steps. 'onnx': the traced step in ONNX Runtime alone. 'tfjs': tfjs itself in every worker, much slower, on its
+   * wasm backend if `@tensorflow/tfjs-backend-wasm` is installed, else on cpu. 'auto', the default: the traced step, in ONNX Runtime and, where that is faster, kernels and loops of our own; and 'tfjs' with a warning for a model that cannot be traced.
    */
   engine?: 'auto' | 'onnx' | 'tfjs';
   /**

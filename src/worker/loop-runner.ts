@@ -4,7 +4,13 @@ const PAGE_BYTES = 65_536;
 const MAXIMUM_PAGES = 65_536;
 
 /** That of the last program in this thread: each memory takes gigabytes of addresses until it is collected as garbage. */
-let idle: WebAssembly.Memory | undefined;
+let idle: WeakRef<WebAssembly.Memory> | undefined;
+
+function takeMemory(): WebAssembly.Memory {
+  const memory = idle?.deref();
+  idle = undefined;
+  return memory ?? new WebAssembly.Memory({ initial: 0, maximum: MAXIMUM_PAGES, shared: true });
+}
 
 /** Modules of the last programs in this thread: V8 has optimized their code. */
 const modules: { wasm: Uint8Array; module: WebAssembly.Module }[] = [];
@@ -25,11 +31,11 @@ export class LoopRunner implements Disposable {
   readonly #memory: WebAssembly.Memory;
   readonly #functions: ((...addresses: number[]) => void)[];
   #reserved = 0;
+  #isDisposed = false;
 
   constructor(loops: ProgramLoops) {
     this.#loops = loops;
-    this.#memory = idle ?? new WebAssembly.Memory({ initial: 0, maximum: MAXIMUM_PAGES, shared: true });
-    idle = undefined;
+    this.#memory = takeMemory();
     const { exports } = new WebAssembly.Instance(moduleOf(loops.wasm), { env: { memory: this.#memory } });
     this.#functions = Object.values(exports) as ((...addresses: number[]) => void)[];
   }
@@ -55,7 +61,9 @@ export class LoopRunner implements Disposable {
     return () => run(...own);
   }
 
+  /** Once: another program may have the memory then. */
   [Symbol.dispose](): void {
-    idle = this.#memory;
+    if (!this.#isDisposed) idle = new WeakRef(this.#memory);
+    this.#isDisposed = true;
   }
 }

@@ -51,7 +51,9 @@ export function stepsOf(
 function refuse(step: Step, roots: readonly Value[], order: readonly Value[], refused: Set<Value>): void {
   const own = new Set(step.values);
   for (const value of step.values) {
-    const masks = operandsOf(value).filter(({ dtype }) => dtype === 'bool').map(viewed);
+    const masks = operandsOf(value)
+      .filter(({ dtype }) => dtype === 'bool')
+      .map(viewed);
     if (masks.some((mask) => !own.has(mask) || refused.has(mask))) refused.add(value);
   }
   refuseMisfits(
