@@ -19,7 +19,7 @@ import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
 
-/** Bytes of the loops' memory that the shards of a mini-batch may need together, at most. */
+/** Bytes of the loops' memory that a worker may need for the shards of a mini-batch, at most. */
 const MOST_LOOP_BYTES = 2 ** 30;
 
 /** What a program is a part of. */
@@ -78,7 +78,7 @@ export function compilePrediction(model: tf.LayersModel, rows: number, features:
 /** A program for each trained weight that has a constraint: the weight as it must be after an update. */
 export function compileConstraints(model: tf.LayersModel): StepProgram[] {
   const { roles, outputs } = lower(traceConstraints(model));
-  return outputs.map((output) => encode({ roles, outputs: [output] }, fitToSizes([output.value]), 1, 1).program);
+  return outputs.map((output) => encodeAll({ roles, outputs: [output] }, [output.value], 1, 1));
 }
 
 /** A step cut along the units of its layers. */
@@ -94,7 +94,7 @@ export interface UnitStep {
 export interface CompilerOptions {
   /** Whether small steps get tapes too; default true. Tapes read weights that are whole. */
   tapes?: boolean;
-  /** Which operations on every element are done by loops (see `loops`). Default: none. */
+  /** Which operations on every element are done by loops (see `loops/loopable`). Default: none. */
   loops?: LoopChoice | undefined;
   /** Weights that stand in pieces: the programs put them together. */
   cut?: WeightCut | undefined;
@@ -160,7 +160,7 @@ export class StepCompiler {
     roles.set(SHARD, { kind: 'shard' });
     const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
     const program = (): StepProgram => {
-      const { tape: _, ...ofShard } = encode({ roles, outputs }, fitToSizes(values), rows, rows).program;
+      const { tape: _, ...ofShard } = encodeAll({ roles, outputs }, values, rows, rows);
       return { ...ofShard, unitShards: shards };
     };
     return {
@@ -185,8 +185,7 @@ export class StepCompiler {
   }
 
   #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-    const program =
-      this.#withLoops(lowered, values, rows, batchRows) ?? encode(lowered, fitToSizes(values), rows, batchRows).program;
+    const program = this.#withLoops(lowered, values, rows, batchRows) ?? encodeAll(lowered, values, rows, batchRows);
     const { tape, ...others } = program;
     return this.#tapes && tape ? { ...others, tape } : others;
   }
@@ -195,8 +194,8 @@ export class StepCompiler {
   #withLoops(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram | undefined {
     const loops = this.#loops;
     if (!loops) return undefined;
-    const { program, savedByLoops } = encode(lowered, fitToSizes(values, loops), rows, batchRows, loops);
-    if (!program.loops || (loops === 'large' && savedByLoops <= 0)) return undefined;
+    const program = encode(lowered, fitToSizes(values, loops), rows, batchRows, loops);
+    if (!program?.loops) return undefined;
     const shards = program.stages.length > 1 ? Math.ceil(batchRows / rows) : 1;
     return program.loops.bytes * shards <= MOST_LOOP_BYTES ? program : undefined;
   }
@@ -241,13 +240,19 @@ function sizeOfStep({ roles, outputs }: Lowered): StepSize {
   return { parameters: elements(gradients), gathered: elements(rows) };
 }
 
+/** Without loops. */
+function encodeAll(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
+  return encode(lowered, fitToSizes(values), rows, batchRows) as StepProgram;
+}
+
+/** @returns undefined if loops for what is large would save nothing. */
 function encode(
   { roles, outputs: named }: Lowered,
   values: Value[],
   rows: number,
   batchRows: number,
   loops?: LoopChoice,
-): { program: StepProgram; savedByLoops: number } {
+): StepProgram | undefined {
   const outputs = named.map(({ role }, i) => {
     const value = values[i] as Value;
     const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
@@ -260,9 +265,10 @@ function encode(
     if (!role) throw new Error(`the step uses '${name}', which is no input`);
     return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
   });
-  const { savedByLoops, ...staged } = cutStages(inputs, outputs, loops);
+  const staged = cutStages(inputs, outputs, loops);
+  if (!staged) return undefined;
   const tape = staged.stages.length === 1 ? makeTape(inputs, outputs) : undefined;
-  const program = {
+  return {
     rows,
     batchRows,
     ...staged,
@@ -270,7 +276,6 @@ function encode(
     inputs: inputs.map(withoutValue),
     outputs: outputs.map(withoutValue),
   };
-  return { program, savedByLoops };
 }
 
 /** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */

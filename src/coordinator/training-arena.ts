@@ -5,6 +5,7 @@ import { slotLength } from '../common/exchanges.js';
 import { clipsByNorm, normBlocks } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
+import { placeInputs } from '../common/placed-inputs.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
@@ -59,6 +60,8 @@ export function buildArena(
     layout.add(`totals${rank}`, 'float32', largestTotal(programs));
     // Bytes, whatever the rows are: where a worker puts the rows of a shard together (see `Gatherer`).
     layout.add(`rows${rank}`, 'bool', gatheredRows * mostRowBytes(rooms));
+    // Where programs read them, if that can be in the arena; rows in the order of the data set are copied in one go.
+    layout.add(`inputs${rank}`, 'bool', shuffledRows > 0 ? mostInputBytes(programs) : 0);
     layout.add(`random${rank}`, 'float32', mostRandomNumbers(programs));
     layout.add(`tape${rank}`, 'float32', tapeWords(tapes, shards));
     // Weights read whole must not change under the reader's hands, and a local replica is another vector altogether.
@@ -109,6 +112,10 @@ function largestTotal(programs: StepProgram[]): number {
     }),
   );
   return Math.max(0, ...sizes);
+}
+
+function mostInputBytes(programs: StepProgram[]): number {
+  return Math.max(0, ...programs.map((program) => placeInputs(program).bytes));
 }
 
 /** Bytes of the longest row of any column of any room. */

@@ -1,6 +1,7 @@
-import { type Arena, type ArenaArray, allocate } from '../common/arena.js';
+import { type Arena, type ArenaArray, allocate, viewOf } from '../common/arena.js';
 import { type ExchangePlace, placeExchanges } from '../common/exchanges.js';
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
+import { placeInputs } from '../common/placed-inputs.js';
 import type {
   CopyStep,
   LoopStep,
@@ -158,12 +159,26 @@ export class BoundProgram implements RunnableProgram {
       ...this.#scattered(),
     ];
     const tensors: Tensors = {};
+    const rows = this.#placedRows();
     for (const { name, shape, dtype } of own) {
-      const placed = this.#loops?.floats(name, sizeOf(shape), loopsAt);
+      const placed = rows[name] ?? this.#loops?.floats(name, sizeOf(shape), loopsAt);
       tensors[name] = tensorOver(placed ?? allocate(dtype, sizeOf(shape)), shape, dtype);
     }
     const feeds = fed.map((input) => feedOf(input, (tensors[input.name] as Tensor).data));
     return { tensors, feeds, logs: new Float32Array(this.#setup.logCount), loopsAt };
+  }
+
+  /** Inputs that stand in the arena, by name. Only one shard of units can have them there. */
+  #placedRows(): Record<string, ArenaArray> {
+    const room = this.#arena.segment(`inputs${this.#setup.rank}`);
+    const { bytes, segments } = placeInputs(this.program);
+    if (bytes > room.length || (this.stages > 1 && this.#buffers.some((buffers) => buffers))) return {};
+    const { buffer } = this.#arena.memory;
+    const rows = Object.entries(segments).map(([name, { dtype, offset, length }]) => [
+      name,
+      viewOf(buffer, dtype, room.offset + offset, length),
+    ]);
+    return Object.fromEntries(rows);
   }
 
   #callOf(step: RuntimeStep, shard: number): Call {

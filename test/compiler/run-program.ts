@@ -70,7 +70,7 @@ export async function runShards(programs: StepProgram[], model: tf.LayersModel, 
 }
 
 /** A program on the rows of one shard. */
-class ShardRun {
+export class ShardRun {
   readonly program: StepProgram;
   /** What is known, by name, but for what stands in the loops' memory. */
   readonly values: Record<string, ort.Tensor>;
@@ -145,6 +145,8 @@ const COMBINE = {
 };
 
 function resultOf(program: StepProgram, values: Record<string, ort.Tensor>): StepResult {
+  const ends = [...program.outputs.map(({ name }) => name), ...program.exchanges.map(({ part }) => part)];
+  expect(ends.filter((name) => !values[name])).toEqual([]);
   const result: StepResult = { logs: [], gradients: new Map(), states: new Map() };
   for (const { name, role } of program.outputs) {
     const data = values[name]?.data as Float32Array;

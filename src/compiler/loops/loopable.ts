@@ -4,7 +4,7 @@ import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 import { broadcastStrides, middleAxis, stridesOf } from '../tape/strides.js';
 
-/** What is known before the program begins is copied to where loops read it, if it is not more than this. */
+/** Elements of what is known before the program begins that are copied to where loops read it, at most. */
 const LARGEST_COPY = 1 << 16;
 /** A sum keeps a number for each of so many columns at hand, at most. */
 const MOST_COLUMNS = 64;
@@ -12,7 +12,8 @@ const MOST_COLUMNS = 64;
 const LANES = 4;
 const FLOAT_BYTES = 4;
 
-const ARITHMETIC = new Set('Abs Add Div HardSigmoid LeakyRelu Max Min Mul Neg Reciprocal Relu Sqrt Sub Sum'.split(' '));
+const ARITHMETIC = new Set('Abs HardSigmoid LeakyRelu Neg Reciprocal Relu Sqrt Sum'.split(' '));
+const OF_PAIRS = new Set('Add Div Max Min Mul Sub'.split(' '));
 const COMPARISONS = new Set(['Equal', 'Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual']);
 const LOGIC = new Set(['And', 'Not', 'Or']);
 
@@ -52,10 +53,8 @@ export function readOf(value: Value, operand: Value): LoopRead {
   const cut = sizeOf(operand.shape) === loopSize(value) ? cutRead(viewed(operand)) : undefined;
   if (cut) return cut;
   const repeated = operand.op === 'Expand' ? (operand.inputs[0] as Value) : operand;
-  const axes = isSum(value)
-    ? [{ size: loopSize(value), stride: 1 }]
-    : merged(value.shape, elementStrides(repeated.shape, value.shape));
-  return { source: viewed(repeated), first: 0, axes };
+  const shape = isSum(value) ? operand.shape : value.shape;
+  return { source: viewed(repeated), first: 0, axes: merged(shape, elementStrides(repeated.shape, shape)) };
 }
 
 /** A slice, or a piece of a tensor that is split, as a part of what it is cut from, if that can be read in vectors. */
@@ -105,6 +104,11 @@ export function loopSize(value: Value): number {
   return sizeOf(isSum(value) ? (value.inputs[0] as Value).shape : value.shape);
 }
 
+/** What a loop finds true or false can only be used in that loop. */
+export function isMask(value: Value): boolean {
+  return value.dtype === 'bool' && fitsLoop(value);
+}
+
 export function isSum({ op }: Value): boolean {
   return op === 'ReduceSum';
 }
@@ -123,6 +127,7 @@ function isOperator(value: Value): boolean {
   const { op, inputs, dtype, attrs } = value;
   const areFloats = inputs.every((input) => input.dtype === 'float32');
   if (ARITHMETIC.has(op)) return areFloats && dtype === 'float32';
+  if (OF_PAIRS.has(op)) return areFloats && dtype === 'float32' && inputs.length === 2;
   if (COMPARISONS.has(op)) return areFloats;
   if (LOGIC.has(op)) return inputs.every((input) => input.dtype === 'bool' && input.splat === undefined);
   if (op === 'Cast') return dtype === 'float32' && inputs[0]?.dtype === 'bool' && attrs.to === 'float32';

@@ -8,12 +8,16 @@ import { isSum, type LoopAxis, loopSize, operandsOf, readOf, resultAxes } from '
 /** Vectors that the body of a loop computes, where it is not as wide as a sum's columns. */
 const BODIES = [16, 8, 4];
 const FLOAT_BYTES = 4;
+/** Tensors of a loop are the parameters of its function, of which V8 takes 1000. */
+const MOST_TENSORS = 1000;
 
 /**
  * The axes that all of the values can be computed along, from the outermost to the innermost: the last is what the body computes.
- * Undefined if there are none.
+ * Undefined if there are none, or if it would be too much for one function.
  */
 export function commonExtents(values: readonly Value[]): number[] | undefined {
+  const tensors = values.reduce((sum, value) => sum + operandsOf(value).length + 1, 0);
+  if (tensors > MOST_TENSORS) return undefined;
   const size = loopSize(values[0] as Value);
   const sums = values.filter(isSum);
   const all = values.flatMap((value) => [
@@ -65,7 +69,10 @@ export function makeLoop(
   });
   const numberOf = (value: Value, operand: Value): number => {
     if (operand.splat !== undefined) {
-      return add(`constant ${operand.splat}`, { kind: 'constant', value: operand.splat });
+      return add(`constant ${Object.is(operand.splat, -0) ? '-0' : operand.splat}`, {
+        kind: 'constant',
+        value: operand.splat,
+      });
     }
     const { source, first, axes } = readOf(value, operand);
     const own = computed.get(source);
@@ -84,7 +91,7 @@ export function makeLoop(
       continue;
     }
     const { op, inputs } = value;
-    const [alpha, beta] = parametersOf(value);
+    const [alpha, beta] = parametersOf(value) as [number, number];
     const operands = (op === 'Clip' ? inputs.slice(0, 1) : inputs).map((operand) => numberOf(value, operand));
     const index = instructions.push({ kind: 'compute', op, inputs: operands, alpha, beta }) - 1;
     computed.set(value, index);

@@ -142,8 +142,9 @@ class TapeMaker {
 
   #unary(value: Value, op: number): void {
     const [x] = value.inputs as [Value];
-    const [alpha, beta] = parametersOf(value);
-    if (Number.isNaN(alpha + beta)) throw new NotOnTape();
+    const parameters = parametersOf(value);
+    if (!parameters) throw new NotOnTape();
+    const [alpha, beta] = parameters;
     this.#emit(
       CALL.unary,
       op,

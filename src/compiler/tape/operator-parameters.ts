@@ -1,14 +1,11 @@
 import type { Value } from '../graph/value.js';
 
-/** What `alpha` and `beta` of a unary call are: ONNX has defaults of its own for each operator. */
-export function parametersOf({ op, attrs, inputs }: Value): [alpha: number, beta: number] {
+/** What `alpha` and `beta` of a unary operator are: ONNX has defaults of its own for each. Undefined if they are no constants. */
+export function parametersOf({ op, attrs, inputs }: Value): [alpha: number, beta: number] | undefined {
   if (op === 'Clip') {
-    const bound = (input: Value | undefined, none: number): number => {
-      if (!input) return none;
-      if (input.splat === undefined) return Number.NaN;
-      return input.splat;
-    };
-    return [bound(inputs[1], -FLOAT_MAX), bound(inputs[2], FLOAT_MAX)];
+    const [, low, high] = inputs;
+    if ([low, high].some((bound) => bound && bound.splat === undefined)) return undefined;
+    return [low?.splat ?? -FLOAT_MAX, high?.splat ?? FLOAT_MAX];
   }
   const [alpha, beta] = DEFAULTS[op] ?? [0, 0];
   return [Number(attrs.alpha ?? alpha), Number(attrs.beta ?? attrs.gamma ?? beta)];
