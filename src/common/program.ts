@@ -1,5 +1,5 @@
 /**
- * What the compiler hands to the workers: ONNX graphs with the meaning of each of their inputs and outputs.
+ * What the compiler hands to the workers: ONNX graphs, loops and copies, with the meaning of each input and output.
  * Plain data, so that it crosses threads as it is.
  */
 
@@ -90,7 +90,7 @@ export interface RuntimeStep {
 export interface LoopStep {
   /** Its number in the module. */
   loop: number;
-  /** Where its tensors begin in the memory of a shard, in bytes. */
+  /** Where its tensors begin in the memory of a shard, or what it reads of them, in bytes. */
   addresses: number[];
 }
 
@@ -113,6 +113,9 @@ export type ProgramStep = RuntimeStep | LoopStep | CopyStep;
 
 /** A piece of a program between two meetings of the shards: steps, in order. */
 export type ProgramStage = ProgramStep[];
+
+/** Pages of 64 KiB that the loops' memory may have: a module imports a memory with the same maximum. */
+export const LOOP_MEMORY_PAGES = 65_536;
 
 /** The loops of a program, and the memory on which they work. */
 export interface ProgramLoops {

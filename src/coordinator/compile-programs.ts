@@ -235,7 +235,7 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
   return programs;
 }
 
-/** @param cut weights that stand in pieces. Insisting on ONNX Runtime leaves out the tapes of small steps. */
+/** @param cut weights that stand in pieces. Insisting on ONNX Runtime leaves out tapes and loops. */
 export function compilerOf(
   trace: typeof traceTraining,
   model: tf.LayersModel,

@@ -1,7 +1,6 @@
-import type { LoopStep, ProgramLoops } from '../common/program.js';
+import { LOOP_MEMORY_PAGES, type LoopStep, type ProgramLoops } from '../common/program.js';
 
 const PAGE_BYTES = 65_536;
-const MAXIMUM_PAGES = 65_536;
 
 /** That of the last program in this thread: each memory takes gigabytes of addresses until it is collected as garbage. */
 let idle: WeakRef<WebAssembly.Memory> | undefined;
@@ -9,7 +8,7 @@ let idle: WeakRef<WebAssembly.Memory> | undefined;
 function takeMemory(): WebAssembly.Memory {
   const memory = idle?.deref();
   idle = undefined;
-  return memory ?? new WebAssembly.Memory({ initial: 0, maximum: MAXIMUM_PAGES, shared: true });
+  return memory ?? new WebAssembly.Memory({ initial: 0, maximum: LOOP_MEMORY_PAGES, shared: true });
 }
 
 /** Modules of the last programs in this thread: V8 has optimized their code. */

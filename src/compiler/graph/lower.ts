@@ -57,7 +57,7 @@ type Pass = (outputs: readonly Value[]) => Value[];
 /**
  * Rewrites a graph for the sizes at which it is computed.
  *
- * @param loops what loops compute (see `loops`); default: nothing.
+ * @param loops what loops compute (see `loops/loopable`); default: nothing.
  */
 export function fitToSizes(outputs: readonly Value[], loops?: LoopChoice): Value[] {
   const apply = (passes: readonly Pass[], to: readonly Value[]) =>

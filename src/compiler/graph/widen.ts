@@ -15,10 +15,10 @@ const LONG = 256;
 /** Tensors smaller than this are not worth another node. */
 const SMALLEST = 1 << 14;
 
-/** @param isLeft which operations stay as they are. */
-export function widenBroadcasts(outputs: readonly Value[], isLeft = (_: Value) => false): Value[] {
+/** @param isKept which operations stay as they are. */
+export function widenBroadcasts(outputs: readonly Value[], isKept = (_: Value) => false): Value[] {
   return rebuild(outputs, new Map(), (value) => {
-    if (!OPERATORS.has(value.op) || sizeOf(value.shape) < SMALLEST || isLeft(value)) return value;
+    if (!OPERATORS.has(value.op) || sizeOf(value.shape) < SMALLEST || isKept(value)) return value;
     const [a, b] = value.inputs as [Value, Value];
     return widened(value, a, b, false) ?? widened(value, b, a, true) ?? value;
   });

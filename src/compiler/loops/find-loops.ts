@@ -12,7 +12,7 @@ export type LoopChoice = 'large' | 'all';
 
 /** Elements of a tensor from which on a pass over it is worth a loop. */
 const SMALLEST: Readonly<Record<LoopChoice, number>> = { large: 1 << 14, all: 1 };
-/** More is not copied by a worker. */
+/** Elements of joined pieces that a worker copies, at most. */
 const LARGEST_JOINED = 1 << 12;
 
 /**
@@ -21,6 +21,7 @@ const LARGEST_JOINED = 1 << 12;
  *
  * @param order inputs before users.
  * @param choice undefined: none are.
+ * @param refused what no loop can take, as has turned out.
  * @returns who makes each value; all is left to ONNX Runtime where nothing is large.
  */
 export function findMakers(
@@ -30,14 +31,14 @@ export function findMakers(
 ): Map<Value, Maker> {
   const makers = new Map<Value, Maker>();
   if (!choice || !hasLoops(order, choice)) return makers;
-  const isOurs = (source: Value): boolean =>
+  const isMadeOutside = (source: Value): boolean =>
     (isAtHand(source) && source.op !== 'Constant') || (makers.get(source) ?? 'runtime') !== 'runtime';
   for (const value of order) {
     if (refused.has(value)) continue;
-    if (value.op === 'Copy' || isJoined(value, isOurs)) makers.set(value, 'copy');
+    if (value.op === 'Copy' || isJoined(value, isMadeOutside)) makers.set(value, 'copy');
     else if (
       fitsLoop(value) &&
-      (isLarge(value, choice) || operandsOf(value).every((x) => isOurs(sourceOf(value, x))))
+      (isLarge(value, choice) || operandsOf(value).every((x) => isMadeOutside(sourceOf(value, x))))
     ) {
       makers.set(value, 'loop');
     }
@@ -63,7 +64,7 @@ function leaveInputs(order: readonly Value[], makers: Map<Value, Maker>): void {
   }
 }
 
-/** Whether anything is large enough for a loop. */
+/** Whether any value is worth a loop by itself. */
 export function hasLoops(order: readonly Value[], choice: LoopChoice): boolean {
   return order.some((value) => fitsLoop(value) && isLarge(value, choice));
 }
@@ -73,8 +74,8 @@ export function isLarge(value: Value, choice: LoopChoice): boolean {
 }
 
 /** Whether it is pieces of what loops make, one behind the other. */
-function isJoined({ op, inputs, attrs, shape, dtype }: Value, isOurs: (source: Value) => boolean): boolean {
+function isJoined({ op, inputs, attrs, shape, dtype }: Value, isMadeOutside: (source: Value) => boolean): boolean {
   if (op !== 'Concat' || dtype !== 'float32' || sizeOf(shape) > LARGEST_JOINED) return false;
   const isInOrder = shape.slice(0, attrs.axis as number).every((n) => n === 1);
-  return isInOrder && inputs.every((input) => input.splat !== undefined || isOurs(viewed(input)));
+  return isInOrder && inputs.every((input) => input.splat !== undefined || isMadeOutside(viewed(input)));
 }

@@ -9,13 +9,15 @@ import { topologicalOrder, type Value } from '../graph/value.js';
 import { findMakers, type LoopChoice } from './find-loops.js';
 import { operandsOf, sourceOf, viewed } from './loopable.js';
 
-/** Puts a copy wherever a loop would meet an input, a constant, a total or an output. */
+/**
+ * Puts a copy wherever a loop would meet an input, a constant, a total or an output. What `findMakers` says of the graph that comes of it must be
+ * no more than what it said of the one before.
+ */
 export function isolateLoops(outputs: readonly Value[], choice: LoopChoice): Value[] {
   const withTotals = rebuild(outputs, new Map(), (value) => (isExchange(value) ? copy(value) : value));
   const makers = findMakers(topologicalOrder(withTotals), choice);
-  const made = new Map<Value, boolean>();
-  const isLoop = (value: Value) => made.get(viewed(value)) === true;
-  const copiedBack = (value: Value) => (isLoop(value) ? copy(value) : value);
+  const loops = new Set<Value>();
+  const copiedBack = (value: Value) => (loops.has(viewed(value)) ? copy(value) : value);
   const isolated = rebuild(withTotals, new Map(), (value, original) => {
     const { graph, op, attrs, shape, dtype, inputs } = value;
     if (isExchange(value)) return graph.node(op, inputs.map(copiedBack), attrs, { shape, dtype });
@@ -23,7 +25,7 @@ export function isolateLoops(outputs: readonly Value[], choice: LoopChoice): Val
     const own = new Set(operandsOf(value));
     const operands = inputs.map((x) => (own.has(x) && isAtHand(sourceOf(value, x)) ? copied(x) : x));
     const loop = graph.node(op, operands, attrs, { shape, dtype });
-    made.set(loop, true);
+    loops.add(loop);
     return loop;
   });
   return isolated.map(copiedBack);

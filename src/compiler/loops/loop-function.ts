@@ -1,10 +1,19 @@
 /** From a loop to the WebAssembly function that runs it. */
-import { type FunctionBody, memoryAccess, OP, signed, unsigned, VECTOR, vector, vectorConst } from './wasm-code.js';
+import { FLOAT_BYTES } from '../../common/arena.js';
+import { OPERATORS } from './operators.js';
+import {
+  type FunctionBody,
+  LANES,
+  memoryAccess,
+  OP,
+  signed,
+  unsigned,
+  VECTOR,
+  vector,
+  vectorConst,
+} from './wasm-code.js';
 
-/** Elements of a vector. */
-const LANES = 4;
-const VECTOR_BYTES = 16;
-const FLOAT_BYTES = 4;
+const VECTOR_BYTES = LANES * FLOAT_BYTES;
 
 /** A tensor in memory: which of the function's parameters is its address, and elements from one to the next along each axis of the loop. */
 export interface LoopTensor {
@@ -126,53 +135,10 @@ class LoopWriter {
   }
 
   #compute({ op, inputs, alpha, beta }: Extract<LoopInstruction, { kind: 'compute' }>): void {
-    const [a, b, c] = inputs.map((input) => [...OP.get, ...this.#valueOf(input)]) as [number[], number[], number[]];
-    const apply = (instruction: number) => this.#emit(vector(instruction));
-    if (op === 'Max' || op === 'Min') {
-      // Where the second is NaN, all bits of the result are set: NaN, too. The first stays as it is if it is NaN.
-      this.#emit(a, b, vector(op === 'Max' ? VECTOR.pseudoMax : VECTOR.pseudoMin), b, b, vector(VECTOR.notEqual));
-      apply(VECTOR.or);
-    } else if (op in BINARY) {
-      this.#emit(a, b);
-      apply(BINARY[op as keyof typeof BINARY]);
-    } else if (op in UNARY) {
-      this.#emit(a);
-      apply(UNARY[op as keyof typeof UNARY]);
-    } else if (op === 'Sum') {
-      this.#emit(a);
-      for (const input of inputs.slice(1)) this.#emit(OP.get, this.#valueOf(input), vector(VECTOR.add));
-    } else if (op === 'Relu') {
-      this.#emit(a, vectorConst(0));
-      apply(VECTOR.pseudoMax);
-    } else if (op === 'LeakyRelu') {
-      // x < 0 ? alpha x : x
-      this.#emit(a, vectorConst(alpha), vector(VECTOR.mul), a, a, vectorConst(0), vector(VECTOR.less));
-      apply(VECTOR.bitselect);
-    } else if (op === 'HardSigmoid') {
-      this.#emit(a, vectorConst(alpha), vector(VECTOR.mul));
-      if (beta !== 0) this.#emit(vectorConst(beta), vector(VECTOR.add));
-      this.#clamp(0, 1);
-    } else if (op === 'Clip') {
-      this.#emit(a);
-      this.#clamp(alpha, beta);
-    } else if (op === 'Reciprocal') {
-      this.#emit(vectorConst(1), a);
-      apply(VECTOR.div);
-    } else if (op === 'Cast') {
-      // All bits of a true lane are set.
-      this.#emit(a, vectorConst(1));
-      apply(VECTOR.and);
-    } else if (op === 'Where') {
-      this.#emit(b, c, a);
-      apply(VECTOR.bitselect);
-    } else {
-      throw new Error(`loops have no operator ${op}`);
-    }
-  }
-
-  /** What is on the stack, within bounds; NaN stays NaN. */
-  #clamp(low: number, high: number): void {
-    this.#emit(vectorConst(high), vector(VECTOR.pseudoMin), vectorConst(low), vector(VECTOR.pseudoMax));
+    const write = OPERATORS[op];
+    if (!write) throw new Error(`loops have no operator ${op}`);
+    const operands = inputs.map((input) => [...OP.get, ...this.#valueOf(input)]);
+    this.#emit(write(operands, alpha, beta));
   }
 
   #valueOf(index: number): number[] {
@@ -188,11 +154,3 @@ class LoopWriter {
     for (const part of parts) for (const byte of part) this.#code.push(byte);
   }
 }
-
-const BINARY = {
-  ...{ Add: VECTOR.add, Sub: VECTOR.sub, Mul: VECTOR.mul, Div: VECTOR.div },
-  ...{ Equal: VECTOR.equal, Greater: VECTOR.greater, GreaterOrEqual: VECTOR.greaterOrEqual },
-  ...{ Less: VECTOR.less, LessOrEqual: VECTOR.lessOrEqual, And: VECTOR.and, Or: VECTOR.or },
-} as const;
-
-const UNARY = { Neg: VECTOR.neg, Abs: VECTOR.abs, Sqrt: VECTOR.sqrt, Not: VECTOR.not } as const;

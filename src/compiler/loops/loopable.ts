@@ -1,16 +1,15 @@
 /** What can be computed in a loop: operations on every element of large tensors, beside numbers for each channel, and sums for each channel. */
+import { FLOAT_BYTES } from '../../common/arena.js';
 import { isAtHand } from '../graph/at-hand.js';
 import { sizeOf } from '../graph/shapes.js';
 import type { Value } from '../graph/value.js';
 import { broadcastStrides, middleAxis, stridesOf } from '../tape/strides.js';
+import { LANES } from './wasm-code.js';
 
 /** Elements of what is known before the program begins that are copied to where loops read it, at most. */
 const LARGEST_COPY = 1 << 16;
 /** A sum keeps a number for each of so many columns at hand, at most. */
 const MOST_COLUMNS = 64;
-/** Elements of a vector. */
-const LANES = 4;
-const FLOAT_BYTES = 4;
 
 const ARITHMETIC = new Set('Abs HardSigmoid LeakyRelu Neg Reciprocal Relu Sqrt Sum'.split(' '));
 const OF_PAIRS = new Set('Add Div Max Min Mul Sub'.split(' '));

@@ -1,5 +1,6 @@
 /** Puts the values of one loop together: its axes, and what each of them does at an element. */
 
+import { FLOAT_BYTES } from '../../common/arena.js';
 import type { Value } from '../graph/value.js';
 import { parametersOf } from '../tape/operator-parameters.js';
 import type { Loop, LoopInstruction, LoopTensor } from './loop-function.js';
@@ -7,7 +8,6 @@ import { isSum, type LoopAxis, loopSize, operandsOf, readOf, resultAxes } from '
 
 /** Vectors that the body of a loop computes, where it is not as wide as a sum's columns. */
 const BODIES = [16, 8, 4];
-const FLOAT_BYTES = 4;
 /** Tensors of a loop are the parameters of its function, of which V8 takes 1000. */
 const MOST_TENSORS = 1000;
 

@@ -1,9 +1,10 @@
 /** Where carried values stand: those that are not needed at the same time share memory. */
 
+import { FLOAT_BYTES } from '../../common/arena.js';
 import type { NamedSpec } from '../../common/program.js';
 import { sizeOf } from '../../common/shapes.js';
 
-/** A carried value, and the first and last step, by their numbers, that it must outlive. */
+/** A carried value, the step that makes it and the last one that needs it, by their numbers. */
 export interface Lifetime {
   spec: NamedSpec;
   first: number;
@@ -17,7 +18,7 @@ const ALIGNMENT = 64;
 export function planMemory(lifetimes: readonly Lifetime[]): { bytes: number; places: Record<string, number> } {
   const placed: { at: number; end: number; lifetime: Lifetime }[] = [];
   for (const lifetime of [...lifetimes].sort((a, b) => a.first - b.first)) {
-    const size = Math.ceil((sizeOf(lifetime.spec.shape) * 4) / ALIGNMENT) * ALIGNMENT;
+    const size = Math.ceil((sizeOf(lifetime.spec.shape) * FLOAT_BYTES) / ALIGNMENT) * ALIGNMENT;
     const inTheWay = placed
       .filter((other) => other.lifetime.last >= lifetime.first && other.lifetime.first <= lifetime.last)
       .sort((a, b) => a.at - b.at);

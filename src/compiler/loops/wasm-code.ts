@@ -2,6 +2,7 @@
  * WebAssembly in its binary format, as much of it as loops need ("WebAssembly Core Specification", version 2.0, section 5, and its vector
  * instructions).
  */
+import { LOOP_MEMORY_PAGES } from '../../common/program.js';
 
 /** Instructions by their bytes. */
 export const OP = {
@@ -44,6 +45,9 @@ export const VECTOR = {
   pseudoMax: 0xeb,
 } as const;
 
+/** Elements of a vector. */
+export const LANES = 4;
+
 const VECTOR_PREFIX = 0xfd;
 const I32 = 0x7f;
 const V128 = 0x7b;
@@ -52,7 +56,6 @@ const EXPORTED_FUNCTION = 0x00;
 const SECTION = { type: 1, import: 2, function: 3, export: 7, code: 10 } as const;
 /** Limits of a memory: a maximum, and shared. */
 const SHARED_LIMITS = 0x03;
-const MAXIMUM_PAGES = 65_536;
 
 /** A whole number without sign, in LEB128. */
 export function unsigned(n: number): number[] {
@@ -108,7 +111,7 @@ export function encodeModule(functions: readonly FunctionBody[]): Uint8Array {
   const name = (text: string): number[] => [...unsigned(text.length), ...Buffer.from(text, 'latin1')];
   const list = (items: number[][]): number[] => [...unsigned(items.length), ...items.flat()];
   const section = (id: number, content: number[]): number[] => [id, ...unsigned(content.length), ...content];
-  const memory = [0x02, SHARED_LIMITS, ...unsigned(0), ...unsigned(MAXIMUM_PAGES)];
+  const memory = [0x02, SHARED_LIMITS, ...unsigned(0), ...unsigned(LOOP_MEMORY_PAGES)];
   const bodies = functions.map(({ integers, vectors, code }) => {
     const locals = list([
       [...unsigned(integers), I32],

@@ -14,7 +14,7 @@ const BEYOND = 170_000;
 /** Nanoseconds of a further run of ONNX Runtime, whose own code and tables are no more in the cache. */
 const PER_RUN = 25_000;
 
-/** Nanoseconds: every operation but one of a loop is spared a pass over memory, and ONNX Runtime runs several times a stage. */
+/** Nanoseconds, less than 0 if they cost more: every operation but one of a loop is spared a pass over memory, and ONNX Runtime runs several times a stage. */
 export function savedByLoops(steps: readonly Step[]): number {
   const runs = steps.filter(({ maker }) => maker === 'runtime');
   const stages = new Set(runs.map(({ stage }) => stage));
