@@ -3,7 +3,7 @@ import type { StepProgram } from '../common/program.js';
 import { sizeOf } from '../common/shapes.js';
 import type { Split } from '../common/shards.js';
 import { constants } from '../compiler/compile.js';
-import { fitToSizes, lowerGraph } from '../compiler/graph/lower.js';
+import { fitToSizes, forRuntime, lowerGraph } from '../compiler/graph/lower.js';
 import { productsOf } from '../compiler/graph/products.js';
 import { topologicalOrder } from '../compiler/graph/value.js';
 import { NotPartitionable, StepCompiler, traceTraining } from '../compiler/index.js';
@@ -52,7 +52,7 @@ export function stepWork(workload: Workload): StepWork {
 function countFlops(model: tf.LayersModel, data: Parameters<typeof traceTraining>[1]): number {
   const step = traceTraining(model, data);
   const outputs = step.outputs.map(({ value }) => value);
-  const order = topologicalOrder(fitToSizes(lowerGraph(outputs, constants(step))));
+  const order = topologicalOrder(forRuntime(fitToSizes(lowerGraph(outputs, constants(step)))));
   return order.reduce((sum, value) => sum + 2 * productsOf(value), 0);
 }
 

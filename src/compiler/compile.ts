@@ -4,7 +4,7 @@ import type { WeightCut } from '../common/parameters.js';
 import type { InputRole, StepProgram, TensorSpec } from '../common/program.js';
 import { expectedTime, expectedUnitTime, type StepSize } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
-import { fitToSizes, lowerGraph } from './graph/lower.js';
+import { fitToSizes, forLoops, forRuntime, lowerGraph } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import type { LoopChoice } from './loops/find-loops.js';
@@ -78,7 +78,7 @@ export function compilePrediction(model: tf.LayersModel, rows: number, features:
 /** A program for each trained weight that has a constraint: the weight as it must be after an update. */
 export function compileConstraints(model: tf.LayersModel): StepProgram[] {
   const { roles, outputs } = lower(traceConstraints(model));
-  return outputs.map((output) => encodeAll({ roles, outputs: [output] }, [output.value], 1, 1));
+  return outputs.map((output) => encodeAll({ roles, outputs: [output] }, forRuntime(fitToSizes([output.value])), 1, 1));
 }
 
 /** A step cut along the units of its layers. */
@@ -160,7 +160,7 @@ export class StepCompiler {
     roles.set(SHARD, { kind: 'shard' });
     const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
     const program = (): StepProgram => {
-      const { tape: _, ...ofShard } = encodeAll({ roles, outputs }, values, rows, rows);
+      const { tape: _, ...ofShard } = encodeAll({ roles, outputs }, forRuntime(fitToSizes(values)), rows, rows);
       return { ...ofShard, unitShards: shards };
     };
     return {
@@ -185,18 +185,19 @@ export class StepCompiler {
   }
 
   #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-    const program = this.#withLoops(lowered, values, rows, batchRows) ?? encodeAll(lowered, values, rows, batchRows);
+    const fitted = fitToSizes(values);
+    const program =
+      this.#withLoops(lowered, fitted, rows, batchRows) ?? encodeAll(lowered, forRuntime(fitted), rows, batchRows);
     const { tape, ...others } = program;
     return this.#tapes && tape ? { ...others, tape } : others;
   }
 
   /** Undefined where loops save nothing, or need too much memory. */
-  #withLoops(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram | undefined {
-    const loops = this.#loops;
-    if (!loops) return undefined;
-    const program = encode(lowered, fitToSizes(values, loops), rows, batchRows, loops);
+  #withLoops(lowered: Lowered, fitted: Value[], rows: number, batchRows: number): StepProgram | undefined {
+    const values = this.#loops && forLoops(fitted, this.#loops);
+    const program = values && encode(lowered, values, rows, batchRows, this.#loops);
     if (!program?.loops) return undefined;
-    const shards = program.stages.length > 1 ? Math.ceil(batchRows / rows) : 1;
+    const shards = program.stages.length > 1 ? Math.round(batchRows / rows) : 1;
     return program.loops.bytes * shards <= MOST_LOOP_BYTES ? program : undefined;
   }
 
@@ -242,7 +243,7 @@ function sizeOfStep({ roles, outputs }: Lowered): StepSize {
 
 /** Without loops. */
 function encodeAll(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-  return encode(lowered, fitToSizes(values), rows, batchRows) as StepProgram;
+  return encode(lowered, values, rows, batchRows) as StepProgram;
 }
 
 /** @returns undefined if loops for what is large would save nothing. */

@@ -1,15 +1,5 @@
-import { LOOP_MEMORY_PAGES, type LoopStep, type ProgramLoops } from '../common/program.js';
-
-const PAGE_BYTES = 65_536;
-
-/** That of the last program in this thread: each memory takes gigabytes of addresses until it is collected as garbage. */
-let idle: WeakRef<WebAssembly.Memory> | undefined;
-
-function takeMemory(): WebAssembly.Memory {
-  const memory = idle?.deref();
-  idle = undefined;
-  return memory ?? new WebAssembly.Memory({ initial: 0, maximum: LOOP_MEMORY_PAGES, shared: true });
-}
+import type { LoopStep, ProgramLoops } from '../common/program.js';
+import { PAGE_BYTES, returnMemory, takeMemory } from './loop-memory.js';
 
 /** Modules of the last programs in this thread: V8 has optimized their code. */
 const modules: { wasm: Uint8Array; module: WebAssembly.Module }[] = [];
@@ -34,7 +24,7 @@ export class LoopRunner implements Disposable {
 
   constructor(loops: ProgramLoops) {
     this.#loops = loops;
-    this.#memory = takeMemory();
+    this.#memory = takeMemory(loops.bytes);
     const { exports } = new WebAssembly.Instance(moduleOf(loops.wasm), { env: { memory: this.#memory } });
     this.#functions = Object.values(exports) as ((...addresses: number[]) => void)[];
   }
@@ -62,7 +52,7 @@ export class LoopRunner implements Disposable {
 
   /** Once: another program may have the memory then. */
   [Symbol.dispose](): void {
-    if (!this.#isDisposed) idle = new WeakRef(this.#memory);
+    if (!this.#isDisposed) returnMemory(this.#memory);
     this.#isDisposed = true;
   }
 }

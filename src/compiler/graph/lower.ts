@@ -54,16 +54,23 @@ const FOR_RUNTIME: readonly Pass[] = [
 
 type Pass = (outputs: readonly Value[]) => Value[];
 
-/**
- * Rewrites a graph for the sizes at which it is computed.
- *
- * @param loops what loops compute (see `loops/loopable`); default: nothing.
- */
-export function fitToSizes(outputs: readonly Value[], loops?: LoopChoice): Value[] {
-  const apply = (passes: readonly Pass[], to: readonly Value[]) =>
-    passes.reduce((values, pass) => pass(values), [...to]);
-  const fitted = apply(PASSES, outputs);
-  if (!loops || !hasLoops(topologicalOrder(fitted), loops)) return apply(FOR_RUNTIME, fitted);
+function apply(passes: readonly Pass[], outputs: readonly Value[]): Value[] {
+  return passes.reduce((values, pass) => pass(values), [...outputs]);
+}
+
+/** Rewrites a graph for the sizes at which it is computed; `forRuntime` or `forLoops` must come after it. */
+export function fitToSizes(outputs: readonly Value[]): Value[] {
+  return apply(PASSES, outputs);
+}
+
+/** The last of what is done for ONNX Runtime alone. */
+export function forRuntime(fitted: readonly Value[]): Value[] {
+  return apply(FOR_RUNTIME, fitted);
+}
+
+/** The same where loops compute what they can (see `loops/loopable`); undefined if nothing is worth a loop. */
+export function forLoops(fitted: readonly Value[], loops: LoopChoice): Value[] | undefined {
+  if (!hasLoops(topologicalOrder(fitted), loops)) return undefined;
   return widenBroadcasts(isolateLoops(fitted, loops), fitsLoop);
 }
 

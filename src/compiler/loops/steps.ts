@@ -34,11 +34,12 @@ export function stepsOf(
   loops?: LoopChoice,
 ): Step[] {
   const refused = new Set<Value>();
+  const staysWithin = masksOf(order, roots);
   for (;;) {
     const makers = findMakers(order, loops, refused);
     const steps = new Turns(order, roots, stageOf, makers).steps();
     const before = refused.size;
-    for (const step of steps) if (step.maker === 'loop') refuse(step, roots, order, refused);
+    for (const step of steps) if (step.maker === 'loop') refuse(step, staysWithin, refused);
     if (loops === 'large' && refused.size === before) refuseLone(steps, refused);
     if (refused.size > before) continue;
     recompute(steps, order, roots);
@@ -46,8 +47,22 @@ export function stepsOf(
   }
 }
 
+/** Whether a value, true or false, is used by some values alone. */
+type StaysWithin = (mask: Value, own: ReadonlySet<Value>) => boolean;
+
+function masksOf(order: readonly Value[], roots: readonly Value[]): StaysWithin {
+  const users = new Map<Value, Value[]>();
+  for (const user of order.filter((value) => !isView(value))) {
+    for (const mask of user.inputs.map(viewed).filter(({ dtype }) => dtype === 'bool')) {
+      users.set(mask, [...(users.get(mask) ?? []), user]);
+    }
+  }
+  const outside = new Set(roots.map(viewed));
+  return (mask, own) => !outside.has(mask) && (users.get(mask) ?? []).every((user) => own.has(user));
+}
+
 /** Adds to `refused` what cannot be computed in its loop. */
-function refuse(step: Step, roots: readonly Value[], order: readonly Value[], refused: Set<Value>): void {
+function refuse(step: Step, staysWithin: StaysWithin, refused: Set<Value>): void {
   const own = new Set(step.values);
   for (const value of step.values) {
     const masks = operandsOf(value)
@@ -61,12 +76,8 @@ function refuse(step: Step, roots: readonly Value[], order: readonly Value[], re
     refused,
   );
   // What is true or false stays within its loop.
-  for (const value of step.values.filter(({ dtype }) => dtype === 'bool')) {
-    const isRoot = roots.some((root) => viewed(root) === value);
-    const goesOut = order.some(
-      (user) => !own.has(user) && !isView(user) && user.inputs.some((input) => viewed(input) === value),
-    );
-    if (isRoot || goesOut) refused.add(value);
+  for (const value of step.values) {
+    if (value.dtype === 'bool' && !staysWithin(value, own)) refused.add(value);
   }
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { StepProgram } from '#shardfit/common/program.js';
 import { binary, where } from '#shardfit/compiler/graph/elementwise.js';
 import { cast, concat, expand, reshape, slice } from '#shardfit/compiler/graph/layout.js';
-import { fitToSizes } from '#shardfit/compiler/graph/lower.js';
+import { fitToSizes, forLoops, forRuntime } from '#shardfit/compiler/graph/lower.js';
 import { reduce } from '#shardfit/compiler/graph/reduction.js';
 import { Graph, topologicalOrder, type Value } from '#shardfit/compiler/graph/value.js';
 import type { LoopChoice } from '#shardfit/compiler/loops/find-loops.js';
@@ -13,9 +13,14 @@ import { ShardRun } from '../run-program.js';
 
 type Feeds = Record<string, Float32Array>;
 
+function fitted(outputs: readonly Value[], loops?: LoopChoice): Value[] {
+  const values = fitToSizes(outputs);
+  return (loops && forLoops(values, loops)) ?? forRuntime(values);
+}
+
 /** The elements of each output. What shards exchange is what the only one has. */
 async function compute(outputs: readonly Value[], feeds: Feeds, loops?: LoopChoice) {
-  const named = fitToSizes(outputs, loops).map((value, i) => ({ name: `out${i}`, value }));
+  const named = fitted(outputs, loops).map((value, i) => ({ name: `out${i}`, value }));
   const order = topologicalOrder(named.map(({ value }) => value));
   const inputs = order.filter(({ op }) => op === 'Input').map((value) => ({ name: value.attrs.name as string, value }));
   const staged = cutStages(inputs, named, loops);
