@@ -1,5 +1,5 @@
 /**
- * What exact batch statistics cost: a residual CNN with batch norm, its shards meeting for every mean and variance, against
+ * What exact batch statistics cost, and what loops save (see docs/architecture.md, "Large passes"): a residual CNN with batch norm, its shards meeting for every mean and variance, against
  * shards that normalize by themselves. Run: npm run bench:batch-statistics
  */
 import * as tf from '@tensorflow/tfjs';
@@ -48,6 +48,7 @@ const CONTENDERS: [string, FitOptions][] = [
   ["1 worker, 2 shards, 'batch'", { workers: 1, shards: 2 }],
   ["2 workers, 'shard'", { workers: 2, batchStatistics: 'shard' }],
   ["2 workers, 'batch'", { workers: 2 }],
+  ["2 workers, 'batch', ONNX Runtime alone", { workers: 2, engine: 'onnx' }],
 ];
 
 /** Share of the threads' time that went into exchanges, the wait for the other thread included, and into waiting elsewhere. */
@@ -74,10 +75,10 @@ for (let round = 0; round < ROUNDS; round++) {
   }
 }
 console.log(`residual CNN, batch ${BATCH}, medians of ${ROUNDS} alternating rounds (Node ${process.version})`);
-console.log(`${' '.repeat(30)} ms/update   exchange       wait`);
+console.log(`${' '.repeat(41)} ms/update   exchange       wait`);
 for (const [name, list] of runs) {
   const of = (f: (run: RunSummary) => number) => median(list.map(f));
   const percent = (part: 'exchange' | 'wait') => `${(100 * of((run) => shares(run)[part])).toFixed(1)} %`.padStart(10);
   const step = of((run) => (1000 * run.seconds) / run.updates);
-  console.log(`${name.padEnd(30)} ${step.toFixed(2).padStart(9)} ${percent('exchange')} ${percent('wait')}`);
+  console.log(`${name.padEnd(41)} ${step.toFixed(2).padStart(9)} ${percent('exchange')} ${percent('wait')}`);
 }
