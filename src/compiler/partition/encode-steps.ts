@@ -35,7 +35,7 @@ function isRepeated({ op, dtype }: Value, made: Step, used: Step): boolean {
   return dtype === 'int64' || REPEATED.has(op) || (MOVES.has(op) && made.stage !== used.stage);
 }
 
-/** A carried value with its name, and the steps that it must outlive. */
+/** A carried value with its name, the step that makes it and the last one that needs it. */
 interface Carried extends NamedValue {
   first: number;
   last: number;
