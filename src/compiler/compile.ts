@@ -2,25 +2,21 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { WeightCut } from '../common/parameters.js';
 import type { InputRole, StepProgram, TensorSpec } from '../common/program.js';
+import { encodeProgram } from './encode-program.js';
 import { expectedTime, expectedUnitTime, type StepSize } from './expected-time.js';
 import { mul } from './graph/elementwise.js';
-import { fitToSizes, forLoops, forRuntime, lowerGraph } from './graph/lower.js';
+import { lowerGraph } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import type { LoopChoice } from './loops/find-loops.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
-import { cutStages } from './partition/stages.js';
 import { partitionUnits } from './partition/units/partition-units.js';
 import { SHARD } from './partition/units/unit-program.js';
 import { type Lowered, withOwnPiece, withPieces } from './partition/units/weight-pieces.js';
-import { makeTape } from './tape/make-tape.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
-
-/** Bytes of the loops' memory that a worker may need for the shards of a mini-batch, at most. */
-const MOST_LOOP_BYTES = 2 ** 30;
 
 /** What a program is a part of. */
 export interface Part {
@@ -78,7 +74,9 @@ export function compilePrediction(model: tf.LayersModel, rows: number, features:
 /** A program for each trained weight that has a constraint: the weight as it must be after an update. */
 export function compileConstraints(model: tf.LayersModel): StepProgram[] {
   const { roles, outputs } = lower(traceConstraints(model));
-  return outputs.map((output) => encodeAll({ roles, outputs: [output] }, forRuntime(fitToSizes([output.value])), 1, 1));
+  return outputs.map((output) =>
+    encodeProgram({ roles, outputs: [output] }, [output.value], { rows: 1, batchRows: 1 }),
+  );
 }
 
 /** A step cut along the units of its layers. */
@@ -160,7 +158,7 @@ export class StepCompiler {
     roles.set(SHARD, { kind: 'shard' });
     const outputs = whole.outputs.map(({ role, value }) => ({ role: withOwnPiece(role, axes), value }));
     const program = (): StepProgram => {
-      const { tape: _, ...ofShard } = encodeAll({ roles, outputs }, forRuntime(fitToSizes(values)), rows, rows);
+      const { tape: _, ...ofShard } = encodeProgram({ roles, outputs }, values, { rows, batchRows: rows });
       return { ...ofShard, unitShards: shards };
     };
     return {
@@ -185,20 +183,8 @@ export class StepCompiler {
   }
 
   #encode(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-    const fitted = fitToSizes(values);
-    const program =
-      this.#withLoops(lowered, fitted, rows, batchRows) ?? encodeAll(lowered, forRuntime(fitted), rows, batchRows);
-    const { tape, ...others } = program;
+    const { tape, ...others } = encodeProgram(lowered, values, { rows, batchRows }, this.#loops);
     return this.#tapes && tape ? { ...others, tape } : others;
-  }
-
-  /** Undefined where loops save nothing, or need too much memory. */
-  #withLoops(lowered: Lowered, fitted: Value[], rows: number, batchRows: number): StepProgram | undefined {
-    const values = this.#loops && forLoops(fitted, this.#loops);
-    const program = values && encode(lowered, values, rows, batchRows, this.#loops);
-    if (!program?.loops) return undefined;
-    const shards = program.stages.length > 1 ? Math.round(batchRows / rows) : 1;
-    return program.loops.bytes * shards <= MOST_LOOP_BYTES ? program : undefined;
   }
 
   #lowerOther(rows: number): Value[] {
@@ -241,44 +227,6 @@ function sizeOfStep({ roles, outputs }: Lowered): StepSize {
   return { parameters: elements(gradients), gathered: elements(rows) };
 }
 
-/** Without loops. */
-function encodeAll(lowered: Lowered, values: Value[], rows: number, batchRows: number): StepProgram {
-  return encode(lowered, values, rows, batchRows) as StepProgram;
-}
-
-/** @returns undefined if loops for what is large would save nothing. */
-function encode(
-  { roles, outputs: named }: Lowered,
-  values: Value[],
-  rows: number,
-  batchRows: number,
-  loops?: LoopChoice,
-): StepProgram | undefined {
-  const outputs = named.map(({ role }, i) => {
-    const value = values[i] as Value;
-    const name = role.kind === 'logs' ? 'logs' : `${role.kind}_${role.index}`;
-    return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
-  });
-  const used = topologicalOrder(values).filter((value) => value.op === 'Input');
-  const inputs = used.map((value) => {
-    const name = value.attrs.name as string;
-    const role = roles.get(name);
-    if (!role) throw new Error(`the step uses '${name}', which is no input`);
-    return { name, role, value, shape: [...value.shape], dtype: value.dtype as TensorSpec['dtype'] };
-  });
-  const staged = cutStages(inputs, outputs, loops);
-  if (!staged) return undefined;
-  const tape = staged.stages.length === 1 ? makeTape(inputs, outputs) : undefined;
-  return {
-    rows,
-    batchRows,
-    ...staged,
-    ...(tape && { tape }),
-    inputs: inputs.map(withoutValue),
-    outputs: outputs.map(withoutValue),
-  };
-}
-
 /** What the user's code made before the step and uses in it, by value. Variables of other models are not read. */
 export function constants(step: TracedStep): Map<Value, Value> {
   const used = topologicalOrder(step.outputs.map((output) => output.value));
@@ -290,8 +238,4 @@ export function constants(step: TracedStep): Map<Value, Value> {
       return [[value, step.graph.constant(data.slice(), value.shape, value.dtype)]];
     }),
   );
-}
-
-function withoutValue<T extends { value: unknown }>({ value: _, ...rest }: T): Omit<T, 'value'> {
-  return rest;
 }
