@@ -57,19 +57,57 @@ describe('convolutions in blocks of channels', () => {
   });
 
   it('go on in blocks from one to the next', async () => {
+    // The image is one block of channels as it stands.
+    const channels = channelBlock();
+    const conv = { filters: 2 * channels, kernelSize: 3, padding: 'same' as const, useBias: false };
     const layers = [
-      tf.layers.conv2d({ inputShape: [6, 6, 16], filters: 32, kernelSize: 3, padding: 'same', useBias: false }),
-      tf.layers.conv2d({ filters: 32, kernelSize: 3, padding: 'same', useBias: false }),
+      tf.layers.conv2d({ inputShape: [6, 6, channels], ...conv }),
+      tf.layers.conv2d(conv),
       tf.layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }),
       tf.layers.dense({ units: 3, activation: 'softmax' }),
     ];
     const chain = tf.sequential({ layers });
     chain.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
-    const [x, y] = [random([4, 6, 6, 16], 5), oneHotRows(4, 3)];
+    const [x, y] = [random([4, 6, 6, channels], 5), oneHotRows(4, 3)];
     await expectTrainingStep(chain, [x], [y]);
     // Evaluation needs the values in between in no other layout.
     const program = compileEvaluationStep(chain, 4, specsOf([x]), specsOf([y]));
     expect(countOf('BlockChannels', program)).toBe(0);
+  });
+});
+
+describe('gradients of a convolution under a pooling', () => {
+  const pooled = (filters: number, padding: 'same' | 'valid') => {
+    const conv = { kernelSize: 3, padding, activation: 'relu' as const };
+    const layers = [
+      tf.layers.conv2d({ inputShape: [12, 12, 2], filters: 16, ...conv, kernelInitializer: seeded(1) }),
+      tf.layers.conv2d({ filters, ...conv, kernelInitializer: seeded(2) }),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer: seeded(3) }),
+    ];
+    const model = tf.sequential({ layers });
+    model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+    return model;
+  };
+  const [x, y] = [random([8, 12, 12, 2], 5), oneHotRows(8, 3)];
+
+  it.each(['same', 'valid'] as const)(
+    'are convolutions of it as a whole where channels make blocks (%s)',
+    async (padding) => {
+      const model = pooled(32, padding);
+      await expectTrainingStep(model, [x], [y]);
+      const program = compileTrainingStep(model, 8, specsOf([x]), specsOf([y]));
+      // Two forwards, and both gradients of the second.
+      expect(countOf('BlockedConv', program)).toBe(4);
+    },
+  );
+
+  it('are products of its windows where they make none', async () => {
+    const model = pooled(20, 'valid');
+    await expectTrainingStep(model, [x], [y]);
+    const program = compileTrainingStep(model, 8, specsOf([x]), specsOf([y]));
+    expect(countOf('BlockedConv', program)).toBe(1);
   });
 });
 

@@ -10,7 +10,7 @@
  * 1.7 to 2.1 times as long (64 and 32 images of 28 x 28 x 16, 14 x 14 x 32).
  */
 import { channelBlock } from '../onnx/channel-block.js';
-import { unblocked } from './blocked.js';
+import { blocked, unblocked } from './blocked.js';
 import { pad, reshape, slice, transpose } from './layout.js';
 import { dim, sizeOf } from './shapes.js';
 import type { Value } from './value.js';
@@ -23,6 +23,12 @@ const LONGEST_SUM = 4096;
 /** Bands of fewer rows repeat too many rows of x. */
 const FEWEST_ROWS = 3;
 
+/** Whether so many outputs of a convolution make whole blocks. */
+export function fillsBlocks(outputs: number): boolean {
+  const block = channelBlock();
+  return block > 1 && outputs % block === 0;
+}
+
 /**
  * The gradient [height, width, inputs, outputs] of a filter, of images x [batch, height, width, inputs] and the gradient dy of the output,
  * [batch, ...window.out, outputs]; undefined where it does not fit into blocks, or is not worth it.
@@ -33,7 +39,7 @@ export function blockedFilterGradient(x: Value, dy: Value, window: Window): Valu
   const [kernelHeight, kernelWidth] = window.kernel;
   const block = channelBlock();
   const isWorthIt = sizeOf(dy.shape) >= SMALLEST && kernelHeight * kernelWidth > 1 && window.dilation[1] === 1;
-  if (block === 1 || outputs % block !== 0 || !isWorthIt) return undefined;
+  if (!fillsBlocks(outputs) || !isWorthIt) return undefined;
   const bands = bandsOf(images, height, width, block);
   if (!bands) return undefined;
 
@@ -110,16 +116,28 @@ function cutBands(x: Value, window: Window, bands: number, element: number): Val
 /** dy as filters [outputs, images * bands, rows, columns] of a convolution, by blocks of outputs and of images, in the order of `blockedImages`. */
 function blockedGradient(dy: Value, bands: number, block: number): Value {
   const [images, height, width, outputs] = dy.shape as [number, number, number, number];
-  const blocks = images % block === 0 ? images / block : (images * bands) / block;
-  const pixels = (images * height * width) / (blocks * block);
+  const isWhole = images % block === 0;
+  const blocks = isWhole ? images / block : (images * bands) / block;
   const shape = [outputs, images * bands, height / bands, width];
-  if (outputs === block) {
-    // By blocks of the channels of pixels, which are the pixels of an image here: faster than Transpose.
-    const attrs = { channels_last: 1 };
-    const type = { shape: [blocks, pixels * outputs, block, 1], dtype: dy.dtype };
-    const source = reshape(dy, [blocks, block, 1, pixels * outputs]);
-    return reshape(dy.graph.node('BlockChannels', [source], attrs, type), shape);
+  if (outputs === block) return reshape(blockTogether(dy, blocks, block), shape);
+  const pixels = sizeOf(dy.shape) / (blocks * block * outputs);
+  if (isWhole) {
+    // By blocks of outputs first, as the gradient of the input needs dy, too.
+    const parts = blockTogether(blocked(transpose(dy, [0, 3, 1, 2]), block), blocks, block);
+    const byBlocks = reshape(parts, [blocks, outputs / block, pixels * block ** 2]);
+    return reshape(transpose(byBlocks, [1, 0, 2]), shape);
   }
-  const cut = reshape(dy, [blocks, block, pixels, outputs / block, block]);
-  return reshape(transpose(cut, [3, 0, 2, 1, 4]), shape);
+  const byPixels = reshape(blockTogether(dy, blocks, block), [blocks, pixels, outputs / block, block ** 2]);
+  return reshape(transpose(byPixels, [2, 0, 1, 3]), shape);
+}
+
+/**
+ * Every `block` images with their elements side by side, a block of outputs each: by blocks of the channels of pixels, which are the pixels of
+ * an image here. Faster than Transpose, which is left with long runs.
+ */
+function blockTogether(images: Value, blocks: number, block: number): Value {
+  const { graph, shape, dtype } = images;
+  const size = sizeOf(shape) / (blocks * block);
+  const source = reshape(images, [blocks, block, 1, size]);
+  return graph.node('BlockChannels', [source], { channels_last: 1 }, { shape: [blocks, size, block, 1], dtype });
 }

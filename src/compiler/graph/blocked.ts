@@ -19,7 +19,7 @@ export function blockConvolutions(outputs: readonly Value[]): Value[] {
   const block = channelBlock();
   if (block === 1) return [...outputs];
   return rebuild(outputs, new Map(), (value) => {
-    if (isPlain(value) && fits(value, block)) return unblocked(blockedConvolution(value, block), block, false);
+    if (isPlain(value) && fits(value)) return unblocked(blockedConvolution(value, block), block, false);
     const source = value.op === 'Transpose' ? (value.inputs[0] as Value) : undefined;
     if (source?.op !== 'UnblockChannels' || !sameShape(value.attrs.perm as number[], TO_LAST)) return value;
     return unblocked(source.inputs[0] as Value, block, true);
@@ -31,9 +31,16 @@ function isPlain({ op, attrs, inputs, shape }: Value): boolean {
   return op === 'Conv' && (attrs.group ?? 1) === 1 && inputs.length === 2 && shape.length === 4;
 }
 
-function fits({ inputs: [, filters] }: Value, block: number): boolean {
+function fits({ inputs: [, filters] }: Value): boolean {
   const [outputs, channels] = (filters as Value).shape as [number, number];
-  return outputs % block === 0 && (channels % block === 0 || isFew(channels, outputs));
+  return fitsBlocks(channels, outputs);
+}
+
+/** Whether there is a direct convolution from so many channels to so many. */
+export function fitsBlocks(channels: number, outputs: number): boolean {
+  const block = channelBlock();
+  const isWhole = block > 1 && channels % block === 0 && outputs % block === 0;
+  return isWhole || isFew(channels, outputs);
 }
 
 /** Whether there is a direct convolution from so few channels, which make no block, to whole blocks of them. */
@@ -51,7 +58,7 @@ function blockedConvolution(conv: Value, block: number): Value {
 }
 
 /** x [batch, channels, height, width] by blocks. Channels that lie last already, and make one block, stay where they are. */
-function blocked(x: Value, block: number): Value {
+export function blocked(x: Value, block: number): Value {
   const transposed = asTransposed(x);
   const isLast = transposed !== undefined && sameShape(transposed.perm, FROM_LAST);
   const source = isLast ? transposed.inner : x;

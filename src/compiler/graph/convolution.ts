@@ -4,7 +4,7 @@
  * both the forward pass and the filter's gradient.
  */
 import { isFew } from './blocked.js';
-import { partsOf, pixelRows } from './gradient-parts.js';
+import { partsOf, pixelRows, pixelsOf } from './gradient-parts.js';
 import { scatterAdd } from './interleave.js';
 import { asTransposed, reshape, slice } from './layout.js';
 import { gemm } from './linear.js';
@@ -67,7 +67,7 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
   const parts = partsOf(dy, window);
-  const turned = parts[0]?.dy === dy ? turnedConvolution(dy, filter, window, [height, width]) : undefined;
+  const turned = turnedConvolution(dy, filter, window, [height, width], pixelsOf(parts));
   if (turned) return conv2d(...turned);
   const pieces = parts.flatMap((part) => {
     const columns = gemm(pixelRows(part.dy), filterMatrix(filter), false, true);

@@ -1,7 +1,7 @@
 /** Gradients of the filters of convolutions: filters and their gradients are [height, width, inputs, outputs], as in tfjs. */
-import { blockedFilterGradient } from './blocked-filter-gradient.js';
+import { blockedFilterGradient, fillsBlocks } from './blocked-filter-gradient.js';
 import { add } from './elementwise.js';
-import { type GradientPart, partsOf, pixelRows } from './gradient-parts.js';
+import { type GradientPart, partsOf, pixelRows, pixelsOf } from './gradient-parts.js';
 import { concat, reshape, transpose } from './layout.js';
 import { gemm } from './linear.js';
 import { rebuild } from './rebuild.js';
@@ -12,6 +12,8 @@ import { padInput, tap, tapPositions, type Window, windowAttrs, windowFrom, wind
 
 /** Fewer channels than this make products too narrow to be done tap by tap. */
 const NARROW = 8;
+/** Pixels of a gradient for each one in a part, at most, where the whole is computed with. */
+const MOST_ZEROS = 1.1;
 
 /**
  * The gradient [height, width, inputs, outputs] of a filter, of images x [batch, height, width, inputs] and the gradient dy of the output,
@@ -21,8 +23,13 @@ export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filter
   const parts = partsOf(dy, window);
   if (parts.length === 0) return x.graph.splat(0, filterShape, x.dtype);
   if (dim(x.shape, 3) < NARROW) return byWindows(x, parts, filterShape);
-  if (parts[0]?.dy !== dy) return byTaps(x, parts, filterShape);
+  if (parts[0]?.dy !== dy && !isBetterWhole(parts, window, dim(dy.shape, 3))) return byTaps(x, parts, filterShape);
   return x.graph.node('FilterGradient', [x, dy], windowAttrs(window), { shape: filterShape, dtype: x.dtype });
+}
+
+/** Whether a gradient in parts had better be put together: for a convolution on blocks, if few of its pixels are in no part. */
+function isBetterWhole(parts: readonly GradientPart[], { out }: Window, outputs: number): boolean {
+  return fillsBlocks(outputs) && out[0] * out[1] <= MOST_ZEROS * pixelsOf(parts);
 }
 
 /** Writes the symbolic ones out. */

@@ -28,6 +28,11 @@ export function partsOf(dy: Value, window: Window): GradientPart[] {
   return reaches ? [{ dy, window }] : parted.filter((part) => part.dy.splat !== 0);
 }
 
+/** Pixels of an image that parts have together. */
+export function pixelsOf(parts: readonly GradientPart[]): number {
+  return parts.reduce((sum, { window: { out } }) => sum + out[0] * out[1], 0);
+}
+
 /** Images [batch, height, width, channels] as a matrix of their pixels. */
 export function pixelRows(images: Value): Value {
   const [batch, height, width, channels] = images.shape as [number, number, number, number];

@@ -83,7 +83,10 @@ function orderOperands(outputs: readonly Value[]): Value[] {
   });
 }
 
-/** A pooling asks for convolutions of parts of the windows; where the whole is needed anyway, the parts are cut from it. */
+/**
+ * A pooling asks for convolutions of parts of the windows; where the whole is needed anyway, the parts are cut from it. Also where it is needed only
+ * as the gate of a gradient that is put together: one convolution is as fast as four then, up to 8 % faster with loops, which read cuts in place.
+ */
 function shareConvolutions(outputs: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
   const convolutions = topologicalOrder(outputs).filter((value) => value.op === 'Conv2d');
   return rebuild(outputs, replacements, (value, original) => {

@@ -2,6 +2,7 @@
  * Convolution by ONNX' own operator, whose layout is [batch, channels, height, width]. It gathers windows piece by piece
  * in cache and is faster than a product with gathered windows, unless those are needed for the filter's gradient anyway.
  */
+import { fitsBlocks } from './blocked.js';
 import { reverse, slice, transpose } from './layout.js';
 import { dim } from './shapes.js';
 import type { Value } from './value.js';
@@ -43,20 +44,28 @@ export function planarConvolution(x: Value, filters: Value, window: Window, grou
 
 /** Wider outputs than this times the gradient's would cost more products than adding pieces up costs copies. */
 const MAX_GROWTH = 1.3;
+/** The same of convolutions on blocks of channels, for each row of a filter: they skip what is padding, and the more taps, the more copies. */
+const MAX_BLOCKED_GROWTH = 0.6;
 
-/** Gradient of a convolution's input as a convolution of dy with the filter turned around; undefined where that is slow. */
+/**
+ * Gradient of a convolution's input as a convolution of dy with the filter turned around; undefined where that is slow.
+ *
+ * @param pixels of an image of dy, but for those that are known to be zero.
+ */
 export function turnedConvolution(
   dy: Value,
   filter: Value,
   window: Window,
-  size: Pair,
+  [height, width]: Pair,
+  pixels: number,
 ): [dy: Value, filter: Value, window: Window] | undefined {
-  const [height, width] = size;
-  const grows = (height * width) / (window.out[0] * window.out[1]);
-  const isWide = dim(filter.shape, 2) >= 8 && dim(filter.shape, 3) >= 8;
+  const [rows, columns, inputs, outputs] = filter.shape as [number, number, number, number];
+  const isWide = inputs >= 8 && outputs >= 8;
   const isPlain = window.stride.every((s) => s === 1) && window.offset.every((o) => o === 0);
-  if (!isWide || !isPlain || grows > MAX_GROWTH || window.kernel.every((k) => k === 1)) return undefined;
-  return [dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turnedWindow(window, size)];
+  if (!isWide || !isPlain || rows * columns === 1) return undefined;
+  const blocked = fitsBlocks(outputs, inputs) ? MAX_BLOCKED_GROWTH * Math.sqrt(rows * columns) : 0;
+  if (height * width > pixels * Math.max(MAX_GROWTH, blocked)) return undefined;
+  return [dy, transpose(reverse(filter, [0, 1]), [0, 1, 3, 2]), turnedWindow(window, [height, width])];
 }
 
 /** The window by which dy, with filters turned around, gives the gradient of an input of this size; for strides of 1. */

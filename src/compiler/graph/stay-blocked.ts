@@ -4,7 +4,7 @@
  */
 import { channelBlock } from '../onnx/channel-block.js';
 import { unblocked } from './blocked.js';
-import { asTransposed, reshape, transpose } from './layout.js';
+import { reshape } from './layout.js';
 import { rebuild } from './rebuild.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
 import { sumOfPieces } from './sums.js';
@@ -46,8 +46,6 @@ function withTwins(outputs: readonly Value[], block: number): Value[] {
       return reshape(twin, shape);
     } else if (op === 'ReduceSum' && twin) {
       return sumOfTwin(value, twin) ?? value;
-    } else if (op === 'Transpose') {
-      return transposedTwin(value, twins) ?? value;
     } else if (ELEMENTWISE.has(op) && inputs.some((input) => twins.has(input) && sameShape(input.shape, shape))) {
       const operands = inputs.map((input) => operandOf(input, twins, shape, block));
       if (operands.every((operand) => operand !== undefined)) {
@@ -87,14 +85,4 @@ function sumOfTwin(sum: Value, twin: Value): Value | undefined {
   const ofImages = sumOfPieces(reshape(twin, [batch * blocks, pixels, block]));
   if (axes === '1,2') return reshape(ofImages, sum.shape);
   return reshape(sumOfPieces(reshape(ofImages, [1, batch, blocks * block])), sum.shape);
-}
-
-/** The filters that `blockedFilterGradient` makes of the gradient of an output: those of the twin, with two axes the other way round. */
-function transposedTwin(value: Value, twins: ReadonlyMap<Value, Value>): Value | undefined {
-  const { inner, perm } = asTransposed(value) as { inner: Value; perm: number[] };
-  const twin = inner.op === 'Reshape' && twins.get(inner.inputs[0] as Value);
-  if (!twin || String(perm) !== '3,0,2,1,4') return undefined;
-  const [images, image, pixels, blocks, block] = inner.shape as [number, number, number, number, number];
-  if (pixels !== dim(twin.shape, 2) || blocks !== dim(twin.shape, 1) || block !== dim(twin.shape, 3)) return undefined;
-  return transpose(reshape(twin, [images, image, blocks, pixels, block]), [2, 0, 3, 1, 4]);
 }
