@@ -26,14 +26,24 @@ export function blockConvolutions(outputs: readonly Value[]): Value[] {
   });
 }
 
-/** A convolution of images, without groups and a bias of its own. */
-function isPlain({ op, attrs, inputs, shape }: Value): boolean {
-  return op === 'Conv' && (attrs.group ?? 1) === 1 && inputs.length === 2 && shape.length === 4;
+/** A convolution of images without a bias of its own, and without groups, or with one for each channel. */
+function isPlain(value: Value): boolean {
+  const { op, inputs, shape } = value;
+  return op === 'Conv' && inputs.length === 2 && shape.length === 4 && (groupsOf(value) === 1 || isDepthwise(value));
 }
 
-function fits({ inputs: [, filters] }: Value): boolean {
-  const [outputs, channels] = (filters as Value).shape as [number, number];
-  return fitsBlocks(channels, outputs);
+function groupsOf({ attrs }: Value): number {
+  return (attrs.group as number | undefined) ?? 1;
+}
+
+/** Whether each channel of the image makes one of the result. */
+function isDepthwise(conv: Value): boolean {
+  const [x, filters] = conv.inputs as [Value, Value];
+  return groupsOf(conv) === dim(x.shape, 1) && dim(filters.shape, 0) === dim(x.shape, 1);
+}
+
+function fits({ inputs: [x, filters] }: Value): boolean {
+  return fitsBlocks(dim((x as Value).shape, 1), dim((filters as Value).shape, 0));
 }
 
 /** Whether there is a direct convolution from so many channels to so many. */

@@ -6,10 +6,11 @@
 import { isFew } from './blocked.js';
 import { partsOf, pixelRows, pixelsOf } from './gradient-parts.js';
 import { scatterAdd } from './interleave.js';
-import { asTransposed, reshape, slice } from './layout.js';
+import { asTransposed, reshape, slice, transpose } from './layout.js';
 import { gemm } from './linear.js';
-import { planarConv2d, turnedConvolution } from './planar.js';
+import { planarConv2d } from './planar.js';
 import { dim, sameShape } from './shapes.js';
+import { isTurnedFaster, turnedGradient } from './turned.js';
 import type { Attrs, Value } from './value.js';
 import { tapPositions, tapStart, type Window, windowAttrs, windowFrom, windowMatrix } from './window.js';
 
@@ -67,8 +68,10 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
   const parts = partsOf(dy, window);
-  const turned = turnedConvolution(dy, filter, window, [height, width], pixelsOf(parts));
-  if (turned) return conv2d(...turned);
+  if (isTurnedFaster(filter, window, [height, width], pixelsOf(parts))) {
+    const convolve = (taps: Value, own: Window) => conv2d(dy, transpose(taps, [0, 1, 3, 2]), own);
+    return turnedGradient(dy, filter, window, inputShape, convolve);
+  }
   const pieces = parts.flatMap((part) => {
     const columns = gemm(pixelRows(part.dy), filterMatrix(filter), false, true);
     const taps = tapPositions(window);

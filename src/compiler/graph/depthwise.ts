@@ -3,12 +3,14 @@
  * convolution knows such groups; what it has no operator for goes tap by tap.
  * Filters are [height, width, channels, multiplier]; output channel c * multiplier + m is filter m of channel c.
  */
+import { fitsBlocks } from './blocked.js';
 import { mul } from './elementwise.js';
 import { scatterAdd } from './interleave.js';
-import { concat, reshape, reverse, slice, transpose } from './layout.js';
-import { planarConvolution, turnedWindow } from './planar.js';
+import { concat, reshape, slice, transpose } from './layout.js';
+import { planarConvolution } from './planar.js';
 import { reduce } from './reduction.js';
 import { dim } from './shapes.js';
+import { canTurn, isStrided, turnedGradient } from './turned.js';
 import type { Value } from './value.js';
 import { padInput, tap, tapPositions, tapStart, type Window } from './window.js';
 
@@ -45,9 +47,10 @@ export function depthwiseFilterGradient(x: Value, dy: Value, window: Window, fil
 export function depthwiseInputGradient(dy: Value, filter: Value, window: Window, inputShape: readonly number[]): Value {
   const [, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
-  if (window.stride.every((s) => s === 1)) {
-    const turned = transpose(reverse(filter, [0, 1]), [2, 3, 0, 1]);
-    return planarConvolution(dy, turned, turnedWindow(window, [height, width]), channels);
+  const isOneEach = dim(filter.shape, 3) === 1 && fitsBlocks(channels, channels);
+  if (canTurn(window) && (isOneEach || !isStrided(window))) {
+    const convolve = (taps: Value, own: Window) => planarConvolution(dy, transpose(taps, [2, 3, 0, 1]), own, channels);
+    return turnedGradient(dy, filter, window, inputShape, convolve);
   }
   const pieces = tapPositions(window).map((position, k) => {
     const product = mul(byChannel(dy, channels), tapFilter(filter, k));
