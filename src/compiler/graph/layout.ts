@@ -94,9 +94,19 @@ export function slice(x: Value, begin: readonly number[], size: readonly number[
     return transpose(inner, transposed.perm);
   }
   const part = x.op === 'Concat' ? slicedPart(x, begin, size, steps) : undefined;
-  if (part) return part;
+  return part ?? sliceAsItIs(x, begin, size, steps);
+}
+
+/** A slice of x itself, not of what it is a transpose of or joined from. */
+export function sliceAsItIs(
+  x: Value,
+  begin: readonly number[],
+  size: readonly number[],
+  steps: readonly number[],
+): Value {
   // Only axes that change are named: ORT copies whole blocks for the others.
   const axes = x.shape.map((_, i) => i).filter((i) => size[i] !== x.shape[i] || steps[i] !== 1);
+  if (axes.length === 0) return x;
   const starts = axes.map((i) => begin[i] as number);
   const ends = axes.map((i) => sliceEnd(begin[i] as number, size[i] as number, steps[i] as number));
   const attrs = { starts, ends, axes, steps: axes.map((i) => steps[i] as number) };

@@ -2,7 +2,8 @@
  * Sliding windows over tensors of shape [batch, height, width, channels], tfjs' layout and the compiler's.
  * A window is cut into taps: tap (i, j) is the strided slice that position (i, j) of all windows sees.
  */
-import { concat, pad, reshape, slice, transpose } from './layout.js';
+import { concat, pad, reshape, slice, sliceAsItIs, transpose } from './layout.js';
+import { dim } from './shapes.js';
 import type { Attrs, Value } from './value.js';
 
 export type Pair = readonly [number, number];
@@ -89,10 +90,14 @@ export function windowMatrix(x: Value, window: Window): Value {
     );
     return reshape(columns, [count, taps.length * channels]);
   }
+  // The planes themselves are cut, not the pixels that they are put together from: columns first, which the rows of a filter share.
   const planes = transpose(padded, [3, 0, 1, 2]);
+  const height = dim(padded.shape, 1);
   const rows = taps.map((position) => {
     const [row, column] = tapStart(window, position);
-    const piece = slice(planes, [0, 0, row, column], [channels, batch, ...window.out], [1, 1, ...window.stride]);
+    const [down, right] = window.stride;
+    const columns = sliceAsItIs(planes, [0, 0, 0, column], [channels, batch, height, window.out[1]], [1, 1, 1, right]);
+    const piece = sliceAsItIs(columns, [0, 0, row, 0], [channels, batch, ...window.out], [1, 1, down, 1]);
     return reshape(piece, [channels, count]);
   });
   return transpose(concat(rows, 0), [1, 0]);
