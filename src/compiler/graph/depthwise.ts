@@ -12,12 +12,19 @@ import { reduce } from './reduction.js';
 import { dim } from './shapes.js';
 import { canTurn, isStrided, turnedGradient } from './turned.js';
 import type { Value } from './value.js';
-import { padInput, tap, tapPositions, tapStart, type Window } from './window.js';
+import { padInput, tap, tapPositions, tapStart, type Window, windowAttrs, windowFrom } from './window.js';
 
+/** Symbolic until lowered, so that what is done with it is done with pixels that have their channels last. */
 export function depthwiseConv2d(x: Value, filter: Value, window: Window): Value {
+  const shape = [dim(x.shape, 0), ...window.out, dim(filter.shape, 2) * dim(filter.shape, 3)];
+  return x.graph.node('DepthwiseConv2d', [x, filter], windowAttrs(window), { shape, dtype: x.dtype });
+}
+
+export function lowerDepthwiseConv2d({ inputs, attrs }: Value): Value {
+  const [x, filter] = inputs as [Value, Value];
   const [height, width, channels, multiplier] = filter.shape as [number, number, number, number];
   const filters = reshape(transpose(filter, [2, 3, 0, 1]), [channels * multiplier, 1, height, width]);
-  return planarConvolution(x, filters, window, channels);
+  return planarConvolution(x, filters, windowFrom(attrs), channels);
 }
 
 /** Factors of tap k: [channels, multiplier], or [channels] where the multiplier is 1. */
@@ -47,9 +54,10 @@ export function depthwiseFilterGradient(x: Value, dy: Value, window: Window, fil
 export function depthwiseInputGradient(dy: Value, filter: Value, window: Window, inputShape: readonly number[]): Value {
   const [, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
-  const isOneEach = dim(filter.shape, 3) === 1 && fitsBlocks(channels, channels);
-  if (canTurn(window) && (isOneEach || !isStrided(window))) {
-    const convolve = (taps: Value, own: Window) => planarConvolution(dy, transpose(taps, [2, 3, 0, 1]), own, channels);
+  const isOneEach = dim(filter.shape, 3) === 1;
+  if (canTurn(window) && (!isStrided(window) || (isOneEach && fitsBlocks(channels, channels)))) {
+    const convolve = (taps: Value, own: Window) =>
+      isOneEach ? depthwiseConv2d(dy, taps, own) : planarConvolution(dy, transpose(taps, [2, 3, 0, 1]), own, channels);
     return turnedGradient(dy, filter, window, inputShape, convolve);
   }
   const pieces = tapPositions(window).map((position, k) => {

@@ -7,6 +7,7 @@ import { fuseAffine } from './affine.js';
 import { batchProducts } from './batch-products.js';
 import { blockConvolutions } from './blocked.js';
 import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
+import { lowerDepthwiseConv2d } from './depthwise.js';
 import { lowerFilterGradients } from './filter-gradient.js';
 import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
@@ -104,6 +105,7 @@ function writeOut(outputs: readonly Value[]): Value[] {
   const needed = new Set(topologicalOrder(outputs));
   return rebuild(outputs, new Map(), (value, original) => {
     if (value.op === 'Conv2d') return lowerConv2d(value, needsWindows(original, needed));
+    if (value.op === 'DepthwiseConv2d') return lowerDepthwiseConv2d(value);
     return value.op === 'Interleave' ? materialize(value) : value;
   });
 }

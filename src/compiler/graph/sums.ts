@@ -20,7 +20,8 @@ const PIECE = { most: 128, least: 32 };
 export function splitSums(outputs: readonly Value[]): Value[] {
   return rebuild(outputs, new Map(), (value) => {
     const rows = value.op === 'ReduceSum' && value.dtype === 'float32' ? asRows(value) : undefined;
-    return rows ? reshape(sumOfRows(rows), value.shape) : value;
+    if (!rows) return value;
+    return reshape(sumOfRows(rows, summedSizes(value)), value.shape);
   });
 }
 
@@ -35,11 +36,21 @@ function asRows({ inputs, attrs }: Value): Value | undefined {
   return areFirst && (rows >= MANY || isProduct(rows, columns)) ? reshape(x, [rows, columns]) : undefined;
 }
 
-/** The sum over the first axis of a matrix, [columns]. */
-function sumOfRows(x: Value): Value {
+/** Sizes of the axes over which it is the sum. */
+function summedSizes({ inputs, attrs }: Value): number[] {
+  const { shape } = inputs[0] as Value;
+  return (attrs.axes as number[]).toSorted((a, b) => a - b).map((axis) => shape[axis] as number);
+}
+
+/**
+ * The sum over the first axis of a matrix, [columns].
+ *
+ * @param axes sizes of those that its rows are of, such as images, their rows and columns.
+ */
+function sumOfRows(x: Value, axes: readonly number[] = []): Value {
   const [rows, columns] = x.shape as [number, number];
   if (rows < MANY) return isProduct(rows, columns) ? productWithOnes(x) : sumOver(x, 0);
-  const piece = pieceOf(rows);
+  const piece = pieceOf(rows, axes);
   const rest = rows % piece;
   if (rest > 0) {
     const most = sumOfRows(slice(x, [0, 0], [rows - rest, columns]));
@@ -72,10 +83,24 @@ function productWithOnes(x: Value): Value {
   return reshape(product, [columns]);
 }
 
-/** The largest piece that leaves no rest, or the largest. */
-function pieceOf(rows: number): number {
-  for (let piece = PIECE.most; piece >= PIECE.least; piece--) if (rows % piece === 0) return piece;
-  return PIECE.most;
+/**
+ * The largest piece that leaves no rest, or the largest. One that goes along with the axes, such as some rows of an image, is preferred: what a
+ * loop cuts from images it can add up then (see `loops/loopable`).
+ */
+function pieceOf(rows: number, axes: readonly number[] = []): number {
+  const pieces: number[] = [];
+  for (let piece = PIECE.most; piece >= PIECE.least; piece--) if (rows % piece === 0) pieces.push(piece);
+  return pieces.find((piece) => goesAlong(piece, axes)) ?? pieces[0] ?? PIECE.most;
+}
+
+/** Whether so many elements are a part of one axis, with all of the axes within it. */
+function goesAlong(piece: number, axes: readonly number[]): boolean {
+  let within = 1;
+  for (const size of axes.toReversed()) {
+    if (piece <= within * size) return piece % within === 0 && (within * size) % piece === 0;
+    within *= size;
+  }
+  return false;
 }
 
 function sumOver(x: Value, axis: number): Value {
