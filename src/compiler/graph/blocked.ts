@@ -53,6 +53,12 @@ export function fitsBlocks(channels: number, outputs: number): boolean {
   return isWhole || isFew(channels, outputs);
 }
 
+/** The channels of the blocks that hold so many. */
+export function inBlocks(channels: number): number {
+  const block = channelBlock();
+  return Math.ceil(channels / block) * block;
+}
+
 /** Whether there is a direct convolution from so few channels, which make no block, to whole blocks of them. */
 export function isFew(channels: number, outputs: number): boolean {
   const block = channelBlock();

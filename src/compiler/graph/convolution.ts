@@ -3,10 +3,10 @@
  * is a matrix [height * width * inputs, outputs] as it stands: no transposes anywhere, and the gathered windows serve
  * both the forward pass and the filter's gradient.
  */
-import { isFew } from './blocked.js';
+import { fitsBlocks, inBlocks, isFew } from './blocked.js';
 import { partsOf, pixelRows, pixelsOf } from './gradient-parts.js';
 import { scatterAdd } from './interleave.js';
-import { asTransposed, reshape, slice, transpose } from './layout.js';
+import { asTransposed, pad, reshape, slice, transpose } from './layout.js';
 import { gemm } from './linear.js';
 import { planarConv2d } from './planar.js';
 import { dim, sameShape } from './shapes.js';
@@ -69,8 +69,7 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const [top, left, bottom, right] = window.padding;
   const parts = partsOf(dy, window);
   if (isTurnedFaster(filter, window, [height, width], pixelsOf(parts))) {
-    const convolve = (taps: Value, own: Window) => conv2d(dy, transpose(taps, [0, 1, 3, 2]), own);
-    return turnedGradient(dy, filter, window, inputShape, convolve);
+    return turnedGradient(dy, filter, window, inputShape, (taps, own) => convolveTurned(dy, taps, own));
   }
   const pieces = parts.flatMap((part) => {
     const columns = gemm(pixelRows(part.dy), filterMatrix(filter), false, true);
@@ -84,4 +83,13 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const stride = (parts[0] as { window: Window }).window.stride;
   const padded = scatterAdd(pieces, stride, [top + height + bottom, left + width + right]);
   return slice(padded, [0, top, left, 0], inputShape);
+}
+
+/** dy with taps that are turned around, [rows, columns, inputs, outputs]. Inputs that make no whole blocks are filled up, which costs less than copies. */
+function convolveTurned(dy: Value, taps: Value, window: Window): Value {
+  const inputs = dim(taps.shape, 2);
+  const isFilled = fitsBlocks(dim(taps.shape, 3), inBlocks(inputs));
+  const more = isFilled ? inBlocks(inputs) - inputs : 0;
+  const convolved = conv2d(dy, transpose(pad(taps, [0, 0, 0, 0], [0, 0, more, 0]), [0, 1, 3, 2]), window);
+  return slice(convolved, [0, 0, 0, 0], [dim(dy.shape, 0), ...window.out, inputs]);
 }

@@ -10,8 +10,10 @@ import { FEWEST_SHARING } from './tap-products.js';
 import type { Value } from './value.js';
 import { padInput, tap, tapPositions, type Window, windowAttrs, windowFrom, windowMatrix } from './window.js';
 
-/** Fewer channels than this make products too narrow to be done tap by tap. */
+/** Fewer channels of an image than this make products too narrow to be done tap by tap. */
 const NARROW = 8;
+/** Channels of a row of such a filter, of all its columns together, from which on a convolution on blocks is faster than gathered windows. */
+const FEWEST_SEEN = 12;
 /** Pixels of a gradient for each one in a part, at most, where the whole is computed with. */
 const MOST_ZEROS = 1.1;
 
@@ -22,9 +24,18 @@ const MOST_ZEROS = 1.1;
 export function conv2dFilterGradient(x: Value, dy: Value, window: Window, filterShape: readonly number[]): Value {
   const parts = partsOf(dy, window);
   if (parts.length === 0) return x.graph.splat(0, filterShape, x.dtype);
-  if (dim(x.shape, 3) < NARROW) return byWindows(x, parts, filterShape);
-  if (parts[0]?.dy !== dy && !isBetterWhole(parts, window, dim(dy.shape, 3))) return byTaps(x, parts, filterShape);
+  const isWhole = parts[0]?.dy === dy;
+  if (isNarrow(x)) {
+    const seen = window.kernel[1] * dim(x.shape, 3);
+    if (!isWhole || !fillsBlocks(dim(dy.shape, 3)) || seen < FEWEST_SEEN) return byWindows(x, parts, filterShape);
+  } else if (!isWhole && !isBetterWhole(parts, window, dim(dy.shape, 3))) {
+    return byTaps(x, parts, filterShape);
+  }
   return x.graph.node('FilterGradient', [x, dy], windowAttrs(window), { shape: filterShape, dtype: x.dtype });
+}
+
+function isNarrow(x: Value): boolean {
+  return dim(x.shape, 3) < NARROW;
 }
 
 /** Whether a gradient in parts had better be put together: for a convolution on blocks, if few of its pixels are in no part. */
@@ -38,7 +49,8 @@ export function lowerFilterGradients(outputs: readonly Value[]): Value[] {
     if (value.op !== 'FilterGradient') return value;
     const [x, dy] = value.inputs as [Value, Value];
     const window = windowFrom(value.attrs);
-    return blockedFilterGradient(x, dy, window) ?? byTaps(x, [{ dy, window }], value.shape);
+    const otherwise = isNarrow(x) ? byWindows : byTaps;
+    return blockedFilterGradient(x, dy, window) ?? otherwise(x, [{ dy, window }], value.shape);
   });
 }
 

@@ -5,7 +5,7 @@
  *
  *   dx[s t + u] = sum over m of dy[t + (u + p - r) / s - m] filter[r + s m]
  */
-import { fitsBlocks } from './blocked.js';
+import { fitsBlocks, inBlocks } from './blocked.js';
 import { interleave } from './interleave.js';
 import { reverse, slice } from './layout.js';
 import type { Value } from './value.js';
@@ -15,6 +15,10 @@ import { type Pair, tapPositions, type Window } from './window.js';
 const MAX_GROWTH = 1.3;
 /** The same of convolutions on blocks of channels, for each row of a filter: they skip what is padding, and the more taps, the more copies. */
 const MAX_BLOCKED_GROWTH = 0.6;
+
+/** Fewer inputs of a filter than that are not worth a convolution on blocks, fewer inputs or outputs than that no other one. */
+const FEWEST_INPUTS = 4;
+const FEWEST_OUTPUTS = 8;
 
 /** A convolution of dy. */
 interface Turned {
@@ -55,11 +59,12 @@ export function turnedGradient(
  */
 export function isTurnedFaster(filter: Value, window: Window, [height, width]: Pair, pixels: number): boolean {
   const [rows, columns, inputs, outputs] = filter.shape as [number, number, number, number];
-  if (inputs < 8 || outputs < 8 || rows * columns === 1 || !canTurn(window)) return false;
+  if (inputs < FEWEST_INPUTS || outputs < FEWEST_OUTPUTS || rows * columns === 1 || !canTurn(window)) return false;
   const [vertical, horizontal] = window.stride;
-  const blocked = fitsBlocks(outputs, inputs) ? MAX_BLOCKED_GROWTH * Math.sqrt(rows * columns) : 0;
-  const growth = Math.max(isStrided(window) ? 0 : MAX_GROWTH, blocked);
-  return Math.ceil(height / vertical) * Math.ceil(width / horizontal) <= pixels * growth;
+  const growth = (Math.ceil(height / vertical) * Math.ceil(width / horizontal)) / pixels;
+  if (growth <= MAX_GROWTH && inputs >= FEWEST_OUTPUTS && !isStrided(window)) return true;
+  const filled = inBlocks(inputs);
+  return fitsBlocks(outputs, filled) && growth * (filled / inputs) <= MAX_BLOCKED_GROWTH * Math.sqrt(rows * columns);
 }
 
 /** Whether the formula above is that of the window. */
