@@ -22,7 +22,7 @@ const SIZE = 256;
 
 /**
  * Measures the machine as workers use it: each thread has an ONNX Runtime session of one thread, and memory of its own. All
- * threads work at the same time, each `milliseconds` for either rate.
+ * threads work at the same time, each `milliseconds` for either rate, and for meetings.
  *
  * @param copyBytes bytes that a thread copies at a time: rates in caches are others than in main memory.
  */
