@@ -24,8 +24,10 @@ const PLANS: Plan[] = [
   { workload: '784-512-512-10', batchSize: 512, batches: 10 },
   { workload: 'cnn', batchSize: 32, batches: 20 },
   { workload: 'cnn', batchSize: 128, batches: 10 },
+  { workload: 'vgg', batchSize: 64, batches: 5 },
   { workload: 'lstm', batchSize: 32, batches: 20 },
   { workload: 'residual-cnn', batchSize: 64, batches: 10 },
+  { workload: 'mobilenet', batchSize: 64, batches: 10 },
   { workload: 'embedding', batchSize: 128, batches: 20 },
 ];
 

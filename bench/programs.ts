@@ -11,7 +11,9 @@ const WORKLOADS = [
   FACTORIES.cnn(32, 32),
   FACTORIES.cnn(64, 64),
   FACTORIES.cnn(128, 128),
+  FACTORIES.vgg(32, 32),
   FACTORIES['residual-cnn'](64, 64),
+  FACTORIES.mobilenet(32, 32),
 ];
 
 const args = process.argv.slice(2);

@@ -1,4 +1,4 @@
-import { FACTORIES, type WorkloadName } from '../../src/bench/workloads/index.js';
+import { FACTORIES, NORMALIZED, type WorkloadName } from '../../src/bench/workloads/index.js';
 import type { Contender } from './contenders.js';
 import { differences, type LossDifference } from './loss-difference.js';
 import { PeerProcess } from './peer-process.js';
@@ -102,7 +102,7 @@ function rotated<T>(list: T[], round: number): T[] {
 
 /** Statistics of each shard are something else only where there is a batch norm; PyTorch's DDP has no others on CPUs. */
 function takesPart({ peer, statistics }: Contender, workload: WorkloadName): boolean {
-  return peer || statistics === 'batch' || workload === 'residual-cnn';
+  return peer || statistics === 'batch' || NORMALIZED.has(workload);
 }
 
 /** For a round, which may take longer than it did in the warm-up. */

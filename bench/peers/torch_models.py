@@ -19,13 +19,22 @@ def dense(weights, name, image=None):
     return layer
 
 
-def conv(weights, name, padding=0):
+def conv(weights, name, padding=0, stride=1):
     kernel = weights[name + "/kernel"].permute(3, 2, 0, 1)
     bias = weights.get(name + "/bias")
-    layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2], padding=padding, bias=bias is not None)
+    options = {"padding": padding, "stride": stride, "bias": bias is not None}
+    layer = nn.Conv2d(kernel.shape[1], kernel.shape[0], kernel.shape[2], **options)
     layer.weight = parameter(kernel)
     if bias is not None:
         layer.bias = parameter(bias)
+    return layer
+
+
+def depthwise(weights, name, stride):
+    kernel = weights[name + "/depthwise_kernel"].permute(2, 3, 0, 1)
+    channels = kernel.shape[0]
+    layer = nn.Conv2d(channels, channels, kernel.shape[2], padding=1, stride=stride, groups=channels, bias=False)
+    layer.weight = parameter(kernel)
     return layer
 
 
@@ -65,6 +74,15 @@ class Cnn(nn.Sequential):
         super().__init__(
             conv(weights, "conv1"), nn.ReLU(), nn.MaxPool2d(2), conv(weights, "conv2"), nn.ReLU(), nn.MaxPool2d(2),
             nn.Flatten(), dense(weights, "dense1", image=(64, 5, 5)), nn.ReLU(), dense(weights, "dense2"),
+        )
+
+
+class Vgg(nn.Sequential):
+    def __init__(self, weights):
+        convs = [[conv(weights, f"conv{i}", padding=1), nn.ReLU()] for i in range(1, 5)]
+        super().__init__(
+            *convs[0], *convs[1], nn.MaxPool2d(2), *convs[2], *convs[3], nn.MaxPool2d(2),
+            nn.Flatten(), dense(weights, "dense1", image=(64, 8, 8)), nn.ReLU(), dense(weights, "dense2"),
         )
 
 
@@ -117,7 +135,21 @@ class ResidualCnn(nn.Module):
         return self.dense(self.features(x).mean((2, 3)))
 
 
-MODELS = {"cnn": Cnn, "residual-cnn": ResidualCnn, "lstm": Lstm, "embedding": Embedding}
+class MobileNet(nn.Module):
+    def __init__(self, weights):
+        super().__init__()
+        layers = [conv(weights, "conv0", padding=1, stride=2), batch_norm(weights, "norm0"), nn.ReLU()]
+        for i in range(1, 5):
+            layers += [depthwise(weights, f"depthwise{i}", 2 - i % 2), batch_norm(weights, f"norm{2 * i - 1}"), nn.ReLU()]
+            layers += [conv(weights, f"conv{i}"), batch_norm(weights, f"norm{2 * i}"), nn.ReLU()]
+        self.features = nn.Sequential(*layers)
+        self.dense = dense(weights, "dense1")
+
+    def forward(self, x):
+        return self.dense(self.features(x).mean((2, 3)))
+
+
+MODELS = {"cnn": Cnn, "vgg": Vgg, "residual-cnn": ResidualCnn, "mobilenet": MobileNet, "lstm": Lstm, "embedding": Embedding}
 
 
 def build(workload, weights):

@@ -21,6 +21,59 @@ export const cnn = workload({
 });
 
 /**
+ * conv 32 - conv 32 - pool - conv 64 - conv 64 - pool - dense 128 - dense 10 on 32 x 32 images of three channels (Simonyan and Zisserman, "Very
+ * deep convolutional networks for large-scale image recognition", 2015).
+ */
+export const vgg = workload({
+  name: 'VGG',
+  data: (rows) => classification(rows, [32, 32, 3], 10),
+  layers: () => {
+    const conv = (index: number, filters: number, options = {}) => {
+      const shared = { kernelSize: 3, padding: 'same', activation: 'relu', kernelInitializer: uniform(index) } as const;
+      return tf.layers.conv2d({ name: `conv${index}`, filters, ...shared, ...options });
+    };
+    const layers = [
+      conv(1, 32, { inputShape: [32, 32, 3] }),
+      conv(2, 32),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
+      conv(3, 64),
+      conv(4, 64),
+      tf.layers.maxPooling2d({ poolSize: 2 }),
+      tf.layers.flatten(),
+      tf.layers.dense({ name: 'dense1', units: 128, activation: 'relu', kernelInitializer: uniform(5) }),
+      tf.layers.dense({ name: 'dense2', units: 10, activation: 'softmax', kernelInitializer: uniform(6) }),
+    ];
+    return tf.sequential({ layers });
+  },
+});
+
+/**
+ * conv 16 - separable 32, 64, 64, 128 - mean - dense 10 on 49 x 49 images of three channels, with nine batch norms: a depthwise convolution, then
+ * one of single pixels, each (Howard et al., "MobileNets", 2017). Three have strides, of images of odd sides, which libraries pad alike.
+ */
+export const mobilenet = workload({
+  name: 'MobileNet',
+  data: (rows) => classification(rows, [49, 49, 3], 10),
+  layers: () => {
+    const image = tf.input({ shape: [49, 49, 3] });
+    let x = relu(normalized(conv(image, 16, 3, 'conv0', 1, 2), 0));
+    [32, 64, 64, 128].forEach((filters, i) => {
+      const options = { name: `depthwise${i + 1}`, kernelSize: 3, strides: 1 + (i % 2), padding: 'same' } as const;
+      const depthwise = tf.layers.depthwiseConv2d({
+        ...options,
+        useBias: false,
+        depthwiseInitializer: uniform(10 + i),
+      });
+      x = relu(normalized(depthwise.apply(x) as tf.SymbolicTensor, 2 * i + 1));
+      x = relu(normalized(conv(x, filters, 1, `conv${i + 1}`, 20 + i), 2 * i + 2));
+    });
+    const pooled = tf.layers.globalAveragePooling2d({ dataFormat: 'channelsLast' }).apply(x);
+    const dense = tf.layers.dense({ name: 'dense1', units: 10, activation: 'softmax', kernelInitializer: uniform(30) });
+    return tf.model({ inputs: image, outputs: dense.apply(pooled) as tf.SymbolicTensor });
+  },
+});
+
+/**
  * conv 16 - block 16 - pool - block 32 - block 32 - mean - dense 10 on 28 x 28 images: seven batch norms. A block is two
  * convolutions beside a skip (He et al., "Deep Residual Learning for Image Recognition", 2016). No convolution has strides:
  * libraries pad those differently.
@@ -49,12 +102,15 @@ function block(x: tf.SymbolicTensor, filters: number, first: number): tf.Symboli
 }
 
 function normalizedConv(x: tf.SymbolicTensor, filters: number, index: number): tf.SymbolicTensor {
-  const norm = tf.layers.batchNormalization({ name: `norm${index}` });
-  return norm.apply(conv(x, filters, 3, `conv${index}`, index + 1)) as tf.SymbolicTensor;
+  return normalized(conv(x, filters, 3, `conv${index}`, index + 1), index);
 }
 
-function conv(x: tf.SymbolicTensor, filters: number, kernelSize: number, name: string, seed: number) {
-  const options = { name, filters, kernelSize, padding: 'same', useBias: false } as const;
+function normalized(x: tf.SymbolicTensor, index: number): tf.SymbolicTensor {
+  return tf.layers.batchNormalization({ name: `norm${index}` }).apply(x) as tf.SymbolicTensor;
+}
+
+function conv(x: tf.SymbolicTensor, filters: number, kernelSize: number, name: string, seed: number, strides = 1) {
+  const options = { name, filters, kernelSize, strides, padding: 'same', useBias: false } as const;
   return tf.layers.conv2d({ ...options, kernelInitializer: uniform(seed) }).apply(x) as tf.SymbolicTensor;
 }
 

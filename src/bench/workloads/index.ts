@@ -1,4 +1,4 @@
-import { cnn, residualCnn } from './convolution.js';
+import { cnn, mobilenet, residualCnn, vgg } from './convolution.js';
 import { mlp, question } from './dense.js';
 import type { WorkloadName } from './names.js';
 import { embedding, lstm } from './sequences.js';
@@ -10,10 +10,12 @@ export const FACTORIES: Record<WorkloadName, WorkloadFactory> = {
   '784-128-10': mlp([784, 128, 10]),
   '784-512-512-10': mlp([784, 512, 512, 10]),
   cnn,
+  vgg,
   lstm,
   'residual-cnn': residualCnn,
+  mobilenet,
   embedding,
 };
 
-export { WORKLOADS, type WorkloadName } from './names.js';
+export { NORMALIZED, WORKLOADS, type WorkloadName } from './names.js';
 export type { Workload, WorkloadFactory } from './workload.js';
