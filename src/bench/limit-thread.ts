@@ -51,7 +51,7 @@ function copyRate(): number {
   );
 }
 
-/** Of one meeting, once the code of a barrier is compiled. */
+/** Of one meeting. */
 function barrierSeconds(): number {
   const rows: number[] = [];
   const end = performance.now() + milliseconds;
@@ -62,6 +62,7 @@ function barrierSeconds(): number {
     if (performance.now() > end) control.requestStop();
     barrier.wait(); // all see the same request behind it
   } while (!control.stopRequested);
+  // V8 compiles the code of a barrier meanwhile: the second half counts.
   return median(rows.slice(Math.floor(rows.length / 2)));
 }
 

@@ -10,7 +10,7 @@
  * 1.7 to 2.1 times as long (64 and 32 images of 28 x 28 x 16, 14 x 14 x 32).
  */
 import { channelBlock } from '../onnx/channel-block.js';
-import { blocked, unblocked } from './blocked.js';
+import { blocked, fillsBlocks, unblocked } from './blocked.js';
 import { pad, reshape, slice, transpose } from './layout.js';
 import { dim, sizeOf } from './shapes.js';
 import type { Value } from './value.js';
@@ -22,12 +22,6 @@ const SMALLEST = 1 << 14;
 const LONGEST_SUM = 4096;
 /** Bands of fewer rows repeat too many rows of x. */
 const FEWEST_ROWS = 3;
-
-/** Whether so many outputs of a convolution make whole blocks. */
-export function fillsBlocks(outputs: number): boolean {
-  const block = channelBlock();
-  return block > 1 && outputs % block === 0;
-}
 
 /**
  * The gradient [height, width, inputs, outputs] of a filter, of images x [batch, height, width, inputs] and the gradient dy of the output,
@@ -122,7 +116,7 @@ function blockedGradient(dy: Value, bands: number, block: number): Value {
   if (outputs === block) return reshape(blockTogether(dy, blocks, block), shape);
   const pixels = sizeOf(dy.shape) / (blocks * block * outputs);
   if (isWhole) {
-    // By blocks of outputs first, as the gradient of the input needs dy, too.
+    // By blocks of outputs first: the gradient of the input shares that change of layout.
     const parts = blockTogether(blocked(transpose(dy, [0, 3, 1, 2]), block), blocks, block);
     const byBlocks = reshape(parts, [blocks, outputs / block, pixels * block ** 2]);
     return reshape(transpose(byBlocks, [1, 0, 2]), shape);

@@ -48,9 +48,13 @@ function fits({ inputs: [x, filters] }: Value): boolean {
 
 /** Whether there is a direct convolution from so many channels to so many. */
 export function fitsBlocks(channels: number, outputs: number): boolean {
+  return (fillsBlocks(channels) && fillsBlocks(outputs)) || isFew(channels, outputs);
+}
+
+/** Whether so many channels make whole blocks. */
+export function fillsBlocks(channels: number): boolean {
   const block = channelBlock();
-  const isWhole = block > 1 && channels % block === 0 && outputs % block === 0;
-  return isWhole || isFew(channels, outputs);
+  return block > 1 && channels % block === 0;
 }
 
 /** The channels of the blocks that hold so many. */
@@ -61,8 +65,7 @@ export function inBlocks(channels: number): number {
 
 /** Whether there is a direct convolution from so few channels, which make no block, to whole blocks of them. */
 export function isFew(channels: number, outputs: number): boolean {
-  const block = channelBlock();
-  return block > 1 && channels < block && outputs % block === 0;
+  return channels < channelBlock() && fillsBlocks(outputs);
 }
 
 function blockedConvolution(conv: Value, block: number): Value {

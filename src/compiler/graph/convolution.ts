@@ -68,6 +68,7 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   const [batch, height, width, channels] = inputShape as [number, number, number, number];
   const [top, left, bottom, right] = window.padding;
   const parts = partsOf(dy, window);
+  if (parts.length === 0) return dy.graph.splat(0, inputShape, dy.dtype);
   if (isTurnedFaster(filter, window, [height, width], pixelsOf(parts))) {
     return turnedGradient(dy, filter, window, inputShape, (taps, own) => convolveTurned(dy, taps, own));
   }
@@ -88,7 +89,7 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
 /** dy with taps that are turned around, [rows, columns, inputs, outputs]. Inputs that make no whole blocks are filled up, which costs less than copies. */
 function convolveTurned(dy: Value, taps: Value, window: Window): Value {
   const inputs = dim(taps.shape, 2);
-  const isFilled = fitsBlocks(dim(taps.shape, 3), inBlocks(inputs));
+  const isFilled = window.kernel.some((k) => k > 1) && fitsBlocks(dim(taps.shape, 3), inBlocks(inputs));
   const more = isFilled ? inBlocks(inputs) - inputs : 0;
   const convolved = conv2d(dy, transpose(pad(taps, [0, 0, 0, 0], [0, 0, more, 0]), [0, 1, 3, 2]), window);
   return slice(convolved, [0, 0, 0, 0], [dim(dy.shape, 0), ...window.out, inputs]);

@@ -14,7 +14,7 @@ import { canTurn, isStrided, turnedGradient } from './turned.js';
 import type { Value } from './value.js';
 import { padInput, tap, tapPositions, tapStart, type Window, windowAttrs, windowFrom } from './window.js';
 
-/** Symbolic until lowered, so that what is done with it is done with pixels that have their channels last. */
+/** Symbolic until lowered: of a transposed value, transposes would move into what uses it, which would then be done with channels first. */
 export function depthwiseConv2d(x: Value, filter: Value, window: Window): Value {
   const shape = [dim(x.shape, 0), ...window.out, dim(filter.shape, 2) * dim(filter.shape, 3)];
   return x.graph.node('DepthwiseConv2d', [x, filter], windowAttrs(window), { shape, dtype: x.dtype });

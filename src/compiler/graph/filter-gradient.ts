@@ -1,5 +1,6 @@
 /** Gradients of the filters of convolutions: filters and their gradients are [height, width, inputs, outputs], as in tfjs. */
-import { blockedFilterGradient, fillsBlocks } from './blocked-filter-gradient.js';
+import { fillsBlocks } from './blocked.js';
+import { blockedFilterGradient } from './blocked-filter-gradient.js';
 import { add } from './elementwise.js';
 import { type GradientPart, partsOf, pixelRows, pixelsOf } from './gradient-parts.js';
 import { concat, reshape, transpose } from './layout.js';

@@ -6,7 +6,7 @@
 import { concat, pad, reshape, slice } from './layout.js';
 import { dim, isOne, sameShape } from './shapes.js';
 import type { Value } from './value.js';
-import { type Pair, tapPositions, type Window } from './window.js';
+import { type Pair, residues } from './window.js';
 
 export interface InterleaveMarks {
   /** The parts are zero wherever this Relu is: multiplying by its gradient mask changes nothing. */
@@ -113,7 +113,7 @@ export function scatterAdd(pieces: readonly Piece[], stride: Pair, size: Pair, m
   const shift = (piece: Piece, axis: 0 | 1): number => Math.floor(piece.start[axis] / stride[axis]);
   const height = Math.max(...pieces.map((piece) => shift(piece, 0))) + rows;
   const width = Math.max(...pieces.map((piece) => shift(piece, 1))) + columns;
-  const parts = tapPositions({ kernel: stride } as Window).map(([i, j]) => {
+  const parts = residues(stride).map(([i, j]) => {
     const here = pieces.filter(({ start }) => start[0] % stride[0] === i && start[1] % stride[1] === j);
     const byShift = groupBy(here, (piece) => `${shift(piece, 0)},${shift(piece, 1)}`);
     const placed = byShift.map((group) => {

@@ -144,7 +144,7 @@ function slicedPart(
 /** `x` with the order of elements turned around along `axes`. */
 export function reverse(x: Value, axes: readonly number[]): Value {
   const begin = x.shape.map((n, i) => (axes.includes(i) ? n - 1 : 0));
-  const steps = x.shape.map((_, i) => (axes.includes(i) ? -1 : 1));
+  const steps = x.shape.map((n, i) => (axes.includes(i) && n > 1 ? -1 : 1));
   return slice(x, begin, x.shape, steps);
 }
 

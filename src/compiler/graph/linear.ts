@@ -16,6 +16,15 @@ export function gemm(a: Value, b: Value, transA = false, transB = false): Value 
   return a.graph.node('Gemm', [a, b], attrs, { shape: [m, n], dtype: a.dtype });
 }
 
+/** A matrix transposed, as a transpose of three axes: ONNX Runtime puts one of two back into every product that reads it. */
+export function transposedInMemory(x: Value): Value {
+  const [rows, columns] = x.shape as [number, number];
+  const { graph, dtype } = x;
+  const attrs = { perm: [1, 0, 2] };
+  const source = reshape(x, [rows, columns, 1]);
+  return reshape(graph.node('Transpose', [source], attrs, { shape: [columns, rows, 1], dtype }), [columns, rows]);
+}
+
 /** A product with a bias for each column, added while the product is computed. */
 export function gemmWithBias(product: Value, bias: Value): Value {
   const [a, b] = product.inputs as [Value, Value];

@@ -45,7 +45,7 @@ function summedSizes({ inputs, attrs }: Value): number[] {
 /**
  * The sum over the first axis of a matrix, [columns].
  *
- * @param axes sizes of those that its rows are of, such as images, their rows and columns.
+ * @param axes sizes of those that its rows are of, such as images, their rows and columns; none for sums of pieces.
  */
 function sumOfRows(x: Value, axes: readonly number[] = []): Value {
   const [rows, columns] = x.shape as [number, number];

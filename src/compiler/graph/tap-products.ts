@@ -4,6 +4,7 @@
  * what one product reads is still in the cache for the next: 27 % less time at 32 images of 28 x 28 with 16 channels.
  */
 import { reshape, slice } from './layout.js';
+import { transposedInMemory } from './linear.js';
 import { rebuild } from './rebuild.js';
 import { dim, sizeOf } from './shapes.js';
 import { topologicalOrder, type Value } from './value.js';
@@ -54,23 +55,12 @@ function productInPieces(product: Value): Value {
   for (let first = 0; first < count; first += atOnce) {
     const n = Math.min(atOnce, count - first);
     // The same node for all taps.
-    const a = transposed(slice(left, [first * pixels, 0], [n * pixels, rows]));
+    const a = transposedInMemory(slice(left, [first * pixels, 0], [n * pixels, rows]));
     const b = reshape(imagesOf(images, first, n), [n * pixels, channels]);
     const { shape, dtype } = product;
     sum = product.graph.node('Gemm', sum ? [a, b, sum] : [a, b], {}, { shape, dtype });
   }
   return sum as Value;
-}
-
-/** As a transpose of three axes: ONNX Runtime puts one of two back into every product that reads it. */
-function transposed(x: Value): Value {
-  const [rows, columns] = x.shape as [number, number];
-  const { graph, dtype } = x;
-  const shape = [columns, rows, 1];
-  return reshape(graph.node('Transpose', [reshape(x, [rows, columns, 1])], { perm: [1, 0, 2] }, { shape, dtype }), [
-    columns,
-    rows,
-  ]);
 }
 
 /** `n` images from `first` on. Of images that are cut from others themselves, one Slice of those: nothing is copied twice. */

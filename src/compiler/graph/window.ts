@@ -29,7 +29,12 @@ export function windowFrom(attrs: Attrs): Window {
 }
 
 /** Positions (i, j) of a window in row-major order. */
-export function tapPositions({ kernel: [rows, columns] }: Window): Pair[] {
+export function tapPositions({ kernel }: Window): Pair[] {
+  return residues(kernel);
+}
+
+/** Where the pixels of each residue of a stride begin, in row-major order. */
+export function residues([rows, columns]: Pair): Pair[] {
   return Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns] as const);
 }
 
@@ -90,7 +95,7 @@ export function windowMatrix(x: Value, window: Window): Value {
     );
     return reshape(columns, [count, taps.length * channels]);
   }
-  // The planes themselves are cut, not the pixels that they are put together from: columns first, which the rows of a filter share.
+  // Slices are taken of the planes, not of the pixels that they are made of. Columns are cut first: all rows of a filter share those.
   const planes = transpose(padded, [3, 0, 1, 2]);
   const height = dim(padded.shape, 1);
   const rows = taps.map((position) => {
