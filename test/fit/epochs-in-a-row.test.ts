@@ -65,9 +65,10 @@ describe('epochs in a row', () => {
     const abort = new AbortController();
     const reason = new Error('enough');
     const [model, same] = [mlp(), mlp()];
-    const args = { batchSize: 16, shuffle: false, workers: 2 };
-    const training = fit(model, x, y, { ...args, epochs: 1_000_000, signal: abort.signal });
-    setTimeout(() => abort.abort(reason), 300);
+    await using interrupted = new Trainer(model, { batchSize: 16, workers: 2 });
+    await interrupted.fit(x, y, { shuffle: false, epochs: 1 }); // its threads are there from here on
+    const training = interrupted.fit(x, y, { shuffle: false, epochs: 1_000_000, signal: abort.signal });
+    setTimeout(() => abort.abort(reason), 500);
     const error = (await training.catch((e: unknown) => e)) as Error & { run: FitHistory['run'] };
     expect(error).toBe(reason);
     const { updates, milestones } = error.run;
@@ -75,7 +76,7 @@ describe('epochs in a row', () => {
     // 3 updates an epoch. The weights are those of as many updates, whole epochs first.
     const whole = Math.floor(updates / 3);
     await using trainer = new Trainer(same, { batchSize: 16, workers: 2 });
-    await trainer.fit(x, y, { shuffle: false, epochs: whole });
+    await trainer.fit(x, y, { shuffle: false, epochs: 1 + whole });
     if (updates % 3 > 0) await trainer.fit(x, y, { shuffle: false, stepsPerEpoch: updates % 3, epochs: 1 });
     expect(sha256(same)).toBe(sha256(model));
   });
