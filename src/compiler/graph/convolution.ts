@@ -12,7 +12,15 @@ import { planarConv2d } from './planar.js';
 import { dim, sameShape } from './shapes.js';
 import { isTurnedFaster, turnedGradient } from './turned.js';
 import type { Attrs, Value } from './value.js';
-import { tapPositions, tapStart, type Window, windowAttrs, windowFrom, windowMatrix } from './window.js';
+import {
+  tapPositions,
+  tapStart,
+  type Window,
+  windowAttrs,
+  windowFrom,
+  windowMatrix,
+  withoutPadding,
+} from './window.js';
 
 /** Symbolic until lowered, so that a pooling above can ask for a part of the windows only. */
 export function conv2d(x: Value, filter: Value, window: Window): Value {
@@ -83,7 +91,7 @@ export function conv2dInputGradient(dy: Value, filter: Value, window: Window, in
   });
   const stride = (parts[0] as { window: Window }).window.stride;
   const padded = scatterAdd(pieces, stride, [top + height + bottom, left + width + right]);
-  return slice(padded, [0, top, left, 0], inputShape);
+  return withoutPadding(padded, window, [height, width]);
 }
 
 /** dy with taps that are turned around, [rows, columns, inputs, outputs]. Inputs that make no whole blocks are filled up, which costs less than copies. */

@@ -12,7 +12,16 @@ import { reduce } from './reduction.js';
 import { dim } from './shapes.js';
 import { canTurn, isStrided, turnedGradient } from './turned.js';
 import type { Value } from './value.js';
-import { padInput, tap, tapPositions, tapStart, type Window, windowAttrs, windowFrom } from './window.js';
+import {
+  padInput,
+  tap,
+  tapPositions,
+  tapStart,
+  type Window,
+  windowAttrs,
+  windowFrom,
+  withoutPadding,
+} from './window.js';
 
 /** Symbolic until lowered: of a transposed value, transposes would move into what uses it, which would then be done with channels first. */
 export function depthwiseConv2d(x: Value, filter: Value, window: Window): Value {
@@ -66,5 +75,5 @@ export function depthwiseInputGradient(dy: Value, filter: Value, window: Window,
     return { value, start: tapStart(window, position) };
   });
   const padded = scatterAdd(pieces, window.stride, [top + height + bottom, left + width + right]);
-  return slice(padded, [0, top, left, 0], inputShape);
+  return withoutPadding(padded, window, [height, width]);
 }

@@ -3,7 +3,7 @@
 import { conv2d } from './convolution.js';
 import { add, binary, mul, scalar, step, sub, unary } from './elementwise.js';
 import { scatterAdd, sumAll } from './interleave.js';
-import { cast, slice } from './layout.js';
+import { cast } from './layout.js';
 import { dim, isOne } from './shapes.js';
 import type { Value } from './value.js';
 import {
@@ -16,6 +16,7 @@ import {
   tapStart,
   type Window,
   windowFrom,
+  withoutPadding,
 } from './window.js';
 
 /** The lowest float32, as tfjs pads for maxima. */
@@ -112,9 +113,8 @@ type Marks = Parameters<typeof scatterAdd>[3];
 
 function spreadOver(pieces: Pieces, window: Window, [height, width]: readonly [number, number], marks: Marks): Value {
   const [top, left, bottom, right] = window.padding;
-  const first = pieces[0]?.value as Value;
   const whole = scatterAdd(pieces, window.stride, [top + height + bottom, left + width + right], marks);
-  return slice(whole, [0, top, left, 0], [dim(first.shape, 0), height, width, dim(first.shape, 3)]);
+  return withoutPadding(whole, window, [height, width]);
 }
 
 /** One over the number of real elements of each window: a scalar, or [1, out, out, 1] where padding makes them differ. */

@@ -125,7 +125,7 @@ function turnedAxis(
 ): TurnedAxis {
   const step = stride[axis];
   const position = start + (padding[axis] as number);
-  const first = position % step;
+  const first = ((position % step) + step) % step; // padding may be negative
   const taps = Math.max(0, Math.ceil((kernel[axis] - first) / step));
   const before = (taps - 1) * dilation[axis] - (position - first) / step;
   const pixels = Math.ceil(size / step);

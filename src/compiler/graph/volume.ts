@@ -9,7 +9,7 @@ import { concat, pad, reshape, slice } from './layout.js';
 import { avgPool, avgPoolGradient, maxPool, maxPoolGradient } from './pooling.js';
 import { dim, sizeOf } from './shapes.js';
 import type { Value } from './value.js';
-import { tapStart, type Window } from './window.js';
+import { tapStart, type Window, withoutPadding } from './window.js';
 
 /** A window over [batch, depth, height, width, channels]. `depth` has its first axis over depths, its second is one wide. */
 export interface VolumeWindow {
@@ -74,7 +74,7 @@ export function conv3dInputGradient(
   });
   const [front, , back] = depth.padding;
   const padded = scatterAdd(pieces, depth.stride, [front + size + back, 1]);
-  return reshape(slice(padded, [0, front, 0, 0], [batch, size, 1, sizeOf(image)]), inputShape);
+  return reshape(withoutPadding(padded, depth, [size, 1]), inputShape);
 }
 
 type Pool = (x: Value, window: Window) => Value;

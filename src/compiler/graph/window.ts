@@ -69,6 +69,17 @@ export function padInput(x: Value, { padding: [top, left, bottom, right] }: Wind
   return pad(x, [0, top, left, 0], [0, bottom, right, 0], fill);
 }
 
+/**
+ * An image of this size out of what `padInput` would make of it, as gradients come. Where padding is negative, as tfjs has it in volumes with strides
+ * larger than the kernel, pixels that were cut are zero.
+ */
+export function withoutPadding(padded: Value, { padding }: Pick<Window, 'padding'>, [height, width]: Pair): Value {
+  const [top, left, bottom, right] = padding.map((n) => Math.max(0, -n)) as [number, number, number, number];
+  const whole = pad(padded, [0, top, left, 0], [0, bottom, right, 0]);
+  const begin = [0, Math.max(0, padding[0]), Math.max(0, padding[1]), 0];
+  return slice(whole, begin, [dim(padded.shape, 0), height, width, dim(padded.shape, 3)]);
+}
+
 /** What tap (i, j) sees of an input that is padded already: shape [batch, out, out, channels]. */
 export function tap(padded: Value, window: Window, position: Pair): Value {
   const [row, column] = tapStart(window, position);

@@ -53,6 +53,7 @@ export const convolution: LayerCase[] = [
     [
       { activation: 'relu' },
       { padding: 'same', strides: 2 },
+      { kernelSize: 1, padding: 'same', strides: 2 },
       { kernelSize: [2, 3, 1], padding: 'same' },
       { dilationRate: 2 },
       { useBias: false },
