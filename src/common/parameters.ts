@@ -16,6 +16,8 @@ export interface Parameter {
   /** Of the weight, also where this is a piece of it. */
   shape: number[];
   role: WeightRole;
+  /** Set where a matrix, or each piece of it, stands transposed. */
+  transposed?: true;
   /** Set where a weight stands in pieces, each beside those of other weights that the same shard has. */
   piece?: Piece;
   /** Number of values. */

@@ -21,8 +21,8 @@ export type PieceChoice = 'own' | number;
 
 /** What a worker feeds to a program input. `index` counts in `model.weights`, `model.inputs` or `model.outputs`. */
 export type InputRole =
-  /** `piece`: of a weight that is cut along its units; see `WeightCut`. */
-  | { kind: 'weight'; index: number; piece?: PieceChoice }
+  /** `piece`: of a weight that is cut along its units; see `WeightCut`. `transposed`: see `Parameter`. */
+  | { kind: 'weight'; index: number; piece?: PieceChoice; transposed?: true }
   | { kind: 'feature'; index: number }
   | { kind: 'target'; index: number }
   /** Weights of the rows in the loss of output `index`, shape [rows]. */
@@ -38,7 +38,7 @@ export type InputRole =
 
 /** What a program output means. A plain sum over the shards of a mini-batch is the mini-batch's. */
 export type OutputRole =
-  | { kind: 'gradient'; index: number; piece?: PieceChoice }
+  | { kind: 'gradient'; index: number; piece?: PieceChoice; transposed?: true }
   /** New value of a non-trainable weight (batch norm's moving averages). */
   | { kind: 'state'; index: number; piece?: PieceChoice }
   /** What a weight's constraint makes of it after an update. */

@@ -17,6 +17,7 @@ import { SHARD } from './partition/units/unit-program.js';
 import { type Lowered, withOwnPiece, withPieces } from './partition/units/weight-pieces.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
+import { transposableWeights, withTransposed } from './transposed-weights.js';
 
 /** What a program is a part of. */
 export interface Part {
@@ -96,6 +97,8 @@ export interface CompilerOptions {
   loops?: LoopChoice | undefined;
   /** Weights that stand in pieces: the programs put them together. */
   cut?: WeightCut | undefined;
+  /** Weights that stand transposed, by their indices, or 'auto' for those that are worth it. Default: none. */
+  transposed?: ReadonlySet<number> | 'auto' | undefined;
 }
 
 /** Compiles one model's step for mini-batches and shards of several sizes; every number of rows is traced once. */
@@ -106,6 +109,7 @@ export class StepCompiler {
   readonly #tapes: boolean;
   readonly #loops: LoopChoice | undefined;
   readonly #cut: WeightCut | undefined;
+  #transposed: ReadonlySet<number> | 'auto';
 
   /**
    * @param trace `traceTraining` or `traceEvaluation`
@@ -114,12 +118,13 @@ export class StepCompiler {
     trace: typeof traceTraining,
     model: tf.LayersModel,
     data: Omit<DataSpecs, 'rows'>,
-    { tapes = true, loops, cut }: CompilerOptions = {},
+    { tapes = true, loops, cut, transposed = new Set() }: CompilerOptions = {},
   ) {
     this.#trace = (rows) => trace(model, { ...data, rows });
     this.#tapes = tapes && !cut;
     this.#loops = loops;
     this.#cut = cut;
+    this.#transposed = transposed;
   }
 
   /**
@@ -153,6 +158,8 @@ export class StepCompiler {
     const whole = this.#lower(rows);
     const { outputs: values, cut } = partitionUnits(whole.outputs, whole.roles, shards);
     const axes = cut.weights;
+    const transposed = this.transposedWeights(rows);
+    const inModel = new Map([...axes].map(([index, axis]) => [index, transposed.has(index) ? 1 - axis : axis]));
     const roles = new Map<string, InputRole>();
     for (const [name, role] of whole.roles) roles.set(name, withOwnPiece(role, axes, cut.axisOf(name)));
     roles.set(SHARD, { kind: 'shard' });
@@ -163,9 +170,15 @@ export class StepCompiler {
     };
     return {
       program,
-      cut: { shards, axes },
+      cut: { shards, axes: inModel },
       expectedTime: expectedUnitTime(topologicalOrder(values), sizeOfStep(whole), shards),
     };
+  }
+
+  /** Weights that stand transposed, the same in the programs of all numbers of rows: those for `rows` are traced now. */
+  transposedWeights(rows: number): ReadonlySet<number> {
+    this.#lower(rows);
+    return this.#transposed as ReadonlySet<number>;
   }
 
   /** What an update with mini-batches of so many rows is expected to take with so many workers, in nanoseconds. */
@@ -198,7 +211,9 @@ export class StepCompiler {
   #lower(rows: number): Lowered {
     const known = this.#lowered.get(rows);
     if (known) return known;
-    const step = lower(this.#trace(rows));
+    const asTraced = lower(this.#trace(rows));
+    if (this.#transposed === 'auto') this.#transposed = transposableWeights(asTraced);
+    const step = withTransposed(asTraced, this.#transposed);
     const lowered = this.#cut ? withPieces(step, this.#cut) : step;
     this.#lowered.set(rows, lowered);
     return lowered;

@@ -5,6 +5,7 @@ import type { EagerModel } from '../common/protocol.js';
 import { batchSizes, type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
 import {
   type BatchStatistics,
+  type CompilerOptions,
   compileConstraints,
   NotPartitionable,
   NotTraceable,
@@ -133,14 +134,19 @@ function compileTraced(
   data: MatchedData,
   validation: { data: MatchedData; batchSize: number } | undefined,
 ): CompiledPrograms {
-  const compiler = compilerOf(traceTraining, model, data, options);
   const constraint = compileConstraints(model);
+  // What constraints read and write stands as it is in the model.
+  const transposed = constraint.length > 0 ? undefined : 'auto';
+  const compiler = compilerOf(traceTraining, model, data, options, { transposed });
   const batchRows = Math.min(options.batchSize, data.rows);
   const plan = planSplit(compiler, options, batchRows, whyNotUnits(model, options, constraint));
   const { cut, workers, triesWorkers } = plan;
   const compilers = {
     training: compiler,
-    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options, cut),
+    evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options, {
+      cut,
+      transposed: compiler.transposedWeights(batchRows),
+    }),
   };
   const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };
   const compile = (shards: number): Omit<CompiledPrograms, 'constraint' | 'warnings'> => ({
@@ -235,13 +241,13 @@ function compileCuts(compiler: StepCompiler, cuts: ShardCut[], statistics: Batch
   return programs;
 }
 
-/** @param cut weights that stand in pieces. Insisting on ONNX Runtime leaves out tapes and loops. */
+/** @param layout weights that stand in pieces, or transposed. Insisting on ONNX Runtime leaves out tapes and loops. */
 export function compilerOf(
   trace: typeof traceTraining,
   model: tf.LayersModel,
   data: MatchedData,
   { engine }: ResolvedOptions,
-  cut?: WeightCut,
+  layout: Pick<CompilerOptions, 'cut' | 'transposed'> = {},
 ): StepCompiler {
   const [features, targets] = [rowSpecs(data.features), rowSpecs(data.targets)];
   const sampleWeights = data.sampleWeights.map((weights) => weights !== undefined);
@@ -252,7 +258,7 @@ export function compilerOf(
     {
       tapes: engine !== 'onnx',
       loops: engine === 'onnx' ? undefined : 'large',
-      cut,
+      ...layout,
     },
   );
 }

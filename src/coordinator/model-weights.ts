@@ -1,15 +1,17 @@
 import * as tf from '@tensorflow/tfjs';
 import type { Parameter, Weight, WeightRole } from '../common/parameters.js';
-import { putPiece, takePiece } from '../common/pieces.js';
 import type { StepProgram } from '../common/program.js';
 import { sizeOf } from '../common/shapes.js';
 import { swapMethod } from '../compiler/index.js';
+import { putParameter, takeParameter } from './parameter-values.js';
 
 /** Lists a model's weights with what the training program does to each of them. */
 export function describeWeights(model: tf.LayersModel, program: StepProgram): Weight[] {
   const roles = new Map<number, WeightRole>();
+  const transposed = new Set<number>();
   for (const { role } of program.outputs) {
     if (role.kind === 'gradient') roles.set(role.index, 'trained');
+    if (role.kind === 'gradient' && role.transposed) transposed.add(role.index);
     if (role.kind === 'state') roles.set(role.index, 'replaced');
   }
   return model.weights.map((weight, index) => ({
@@ -17,6 +19,7 @@ export function describeWeights(model: tf.LayersModel, program: StepProgram): We
     name: weight.originalName,
     shape: weight.shape.map((size) => size ?? 1),
     role: roles.get(index) ?? 'fixed',
+    ...(transposed.has(index) && { transposed: true }),
   }));
 }
 
@@ -25,20 +28,22 @@ export type WeightList = Pick<tf.LayersModel, 'weights'>;
 
 /** Copies weights into `vector`. */
 export function readWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
-  for (const { index, offset, size, shape, piece } of parameters) {
-    const values = weights[index]?.read().dataSync() as Float32Array | undefined;
-    if (values) takePiece(values, shape, piece, vector.subarray(offset, offset + size));
+  for (const parameter of parameters) {
+    const values = weights[parameter.index]?.read().dataSync() as Float32Array | undefined;
+    const { offset, size } = parameter;
+    if (values) takeParameter(values, parameter, vector.subarray(offset, offset + size));
   }
 }
 
 /** Gives weights the values in `vector`. The number of tensors stays as it was. */
 export function writeWeights({ weights }: WeightList, parameters: Parameter[], vector: Float32Array): void {
   const assembled = new Map<number, Float32Array>();
-  for (const { index, offset, size, shape, role, piece } of parameters) {
+  for (const parameter of parameters) {
+    const { index, offset, size, shape, role } = parameter;
     if (role === 'fixed' || !weights[index]) continue;
     // tfjs' cpu backend keeps the array it is given: it must be one of its own.
     const values = assembled.get(index) ?? new Float32Array(sizeOf(shape));
-    putPiece(vector.subarray(offset, offset + size), shape, piece, values);
+    putParameter(vector.subarray(offset, offset + size), parameter, values);
     assembled.set(index, values);
   }
   for (const [index, values] of assembled) {

@@ -1,23 +1,23 @@
-/** How weights stand in the arena, where they may be cut into pieces, and how between two fits. */
+/** How weights stand in the arena, where they may be cut into pieces or transposed, and how between two fits. */
 import { type Parameter, type ParameterLayout, parameterAt } from '../common/parameters.js';
-import { putPiece, takePiece } from '../common/pieces.js';
+import { putParameter, takeParameter } from './parameter-values.js';
 
 export interface Layouts {
   arena: ParameterLayout;
-  /** The same weights, none of them cut; the same object where none is. */
+  /** The same weights as they are in the model; the same object where those of the arena are. */
   whole: ParameterLayout;
 }
 
-/** Optimizer slots of the arena, each laid out as the trained weights, put together as for weights that are whole. */
+/** Optimizer slots of the arena, each laid out as the trained weights, put together as for the weights of the model. */
 export function joinSlots(slots: Float32Array, layouts: Layouts): Float32Array {
   const { arena, whole } = layouts;
-  return arrange(slots, [arena, whole], layouts, (from, to, { shape, piece }) => putPiece(from, shape, piece, to));
+  return arrange(slots, [arena, whole], layouts, (from, to, parameter) => putParameter(from, parameter, to));
 }
 
-/** Optimizer slots of weights that are whole, cut into pieces as for the arena. */
+/** Optimizer slots as for the weights of the model, arranged as for those of the arena. */
 export function cutSlots(slots: Float32Array, layouts: Layouts): Float32Array {
   const { arena, whole } = layouts;
-  return arrange(slots, [whole, arena], layouts, (from, to, { shape, piece }) => takePiece(from, shape, piece, to));
+  return arrange(slots, [whole, arena], layouts, (from, to, parameter) => takeParameter(from, parameter, to));
 }
 
 /** @param move copies what belongs to a parameter of the arena from the one arrangement to the other. */

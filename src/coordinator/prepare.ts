@@ -93,8 +93,9 @@ export function prepareGroup(
   space: { rooms: Room[]; steps: number; shuffledRows: number },
 ): PreparedGroup & { dataSets: DataSet[] } {
   const described = describeWeights(model, training[0] as StepProgram);
-  const whole = layOutParameters(described);
-  const parameters = cut ? layOutParameters(described, cut) : whole;
+  const whole = layOutParameters(described.map(({ transposed: _, ...weight }) => weight));
+  const isAsInModel = !cut && described.every(({ transposed }) => !transposed);
+  const parameters = isAsInModel ? whole : layOutParameters(described, cut);
   const layouts = { arena: parameters, whole };
   const split = cut ? 'units' : 'rows';
   const logNames = model.metricsNames;

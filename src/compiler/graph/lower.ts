@@ -20,6 +20,7 @@ import { stayBlocked } from './stay-blocked.js';
 import { sumProducts } from './sum-products.js';
 import { splitSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
+import { turnActivations } from './turned-activations.js';
 import { topologicalOrder, type Value } from './value.js';
 import { transposeBeforeWide } from './wide-products.js';
 import { widenBroadcasts } from './widen.js';
@@ -37,6 +38,7 @@ const PASSES: readonly Pass[] = [
   addBiasFirst,
   sumProducts,
   batchProducts,
+  turnActivations,
   fuseBiases,
   // Slices of one value become a Split, once the operations that can be done before them are.
   hoistAboveSlices,
@@ -160,6 +162,13 @@ function fuseBias(sum: Value, bias: Value): Value | undefined {
   const product = sum.op === 'Reshape' ? (sum.inputs[0] as Value) : sum;
   if (product.op !== 'Gemm' || product.inputs.length > 2) return undefined;
   const isBias = bias.shape.length > 0 && bias.shape.length <= sum.shape.length && isOne(bias.shape.slice(0, -1));
+  const [rows] = product.shape;
+  // Of a product that is turned: a number for each row.
+  if (sum === product && rows !== 1 && sameShape(bias.shape, [rows as number, 1]))
+    return product.graph.node('Gemm', [...product.inputs, bias], product.attrs, {
+      shape: product.shape,
+      dtype: product.dtype,
+    });
   // Columns of the matrix must be the last axis of the sum, and the bias one number for each.
   const columns = dim(product.shape, 1);
   if (!isBias || dim(sum.shape, -1) !== columns || dim(bias.shape, -1) !== columns) return undefined;

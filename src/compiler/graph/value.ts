@@ -116,3 +116,10 @@ export function topologicalOrder(outputs: readonly Value[], given?: (value: Valu
   }
   return order;
 }
+
+/** By value, what reads it, each once. */
+export function usersOf(order: readonly Value[]): Map<Value, Value[]> {
+  const users = new Map<Value, Value[]>(order.map((value) => [value, []]));
+  for (const value of order) for (const input of new Set(value.inputs)) users.get(input)?.push(value);
+  return users;
+}

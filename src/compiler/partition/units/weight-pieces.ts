@@ -28,8 +28,9 @@ export function withPieces({ roles, outputs }: Lowered, { shards, axes }: Weight
   const replacements = new Map<Value, Value>();
   for (const value of topologicalOrder(outputs.map((output) => output.value))) {
     const role = value.op === 'Input' ? roles.get(value.attrs.name as string) : undefined;
-    const axis = role?.kind === 'weight' ? axes.get(role.index) : undefined;
-    if (role?.kind !== 'weight' || axis === undefined) continue;
+    const axisInModel = role?.kind === 'weight' ? axes.get(role.index) : undefined;
+    if (role?.kind !== 'weight' || axisInModel === undefined) continue;
+    const axis = role.transposed ? 1 - axisInModel : axisInModel;
     const { graph, dtype } = value;
     const shape = value.shape.map((n, i) => (i === axis ? n / shards : n));
     const inputs = Array.from({ length: shards }, (_, piece) => {
