@@ -84,13 +84,23 @@ function productWithOnes(x: Value): Value {
 }
 
 /**
- * The largest piece that leaves no rest, or the largest. One that goes along with the axes, such as some rows of an image, is preferred: what a
- * loop cuts from images it can add up then (see `loops/loopable`).
+ * The largest piece that leaves no rest, or the largest. One that goes along with the axes, such as some rows of an image, is preferred, if need be one
+ * somewhat larger or smaller: what a loop cuts from images it can add up then (see `loops/loopable`).
  */
 function pieceOf(rows: number, axes: readonly number[] = []): number {
-  const pieces: number[] = [];
-  for (let piece = PIECE.most; piece >= PIECE.least; piece--) if (rows % piece === 0) pieces.push(piece);
-  return pieces.find((piece) => goesAlong(piece, axes)) ?? pieces[0] ?? PIECE.most;
+  const pieces = divisors(rows, PIECE.most, PIECE.least);
+  const near = [
+    ...divisors(rows, 2 * PIECE.most, PIECE.most + 1).reverse(),
+    ...divisors(rows, PIECE.least - 1, PIECE.least / 2),
+  ];
+  return [...pieces, ...near].find((piece) => goesAlong(piece, axes)) ?? pieces[0] ?? PIECE.most;
+}
+
+/** Divisors from the largest to the smallest. */
+function divisors(n: number, most: number, least: number): number[] {
+  const found: number[] = [];
+  for (let divisor = most; divisor >= least; divisor--) if (n % divisor === 0) found.push(divisor);
+  return found;
 }
 
 /** Whether so many elements are a part of one axis, with all of the axes within it. */
