@@ -69,7 +69,10 @@ class Activations {
       }
       groupOf.set(value, group);
     }
-    return [...new Set(groupOf.values())].filter((group) => [...group].some(({ op }) => op === 'Gemm'));
+    return [...new Set(groupOf.values())].filter((group) => {
+      const products = [...group].filter(({ op }) => op === 'Gemm');
+      return products.length > 0 && products.every(isOfWeights);
+    });
   }
 
   /** Nanoseconds for what depends on whether the group is turned, if those in `turned` are. */
@@ -96,6 +99,11 @@ class Activations {
 function isTurnable({ op, shape, inputs }: Value): boolean {
   if (shape.length !== 2 || shape.includes(1)) return false;
   return op === 'Gemm' ? inputs.length === 2 : IS_ELEMENTWISE.has(op);
+}
+
+/** Whether it is made of a layer's matrix, as activations and their gradients are. */
+function isOfWeights({ inputs }: Value): boolean {
+  return inputs.some(({ op }) => op === 'Input');
 }
 
 /** Whether a use of a value is as good of its transpose. */

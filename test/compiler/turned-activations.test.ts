@@ -1,0 +1,100 @@
+/** Products with few rows have the weights on their left side, where ONNX Runtime reads them as they stand; the step is the same. */
+import * as tf from '@tensorflow/tfjs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { RuntimeStep } from '#shardfit/common/program.js';
+import { StepCompiler, traceTraining } from '#shardfit/compiler/index.js';
+import { Model } from '#shardfit/compiler/onnx/schema.js';
+import { expectTrainingStep, oneHotRows, random } from './expect-step.js';
+import { specsOf } from './run-program.js';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+type Layer = (x: tf.SymbolicTensor) => tf.SymbolicTensor;
+
+let seed = 1;
+const glorot = () => tf.initializers.glorotNormal({ seed: seed++ });
+
+const dense = (units: number, activation: 'relu' | 'tanh' | 'sigmoid' | 'elu' | 'linear' | 'softmax'): Layer => {
+  const layer = tf.layers.dense({ units, activation, kernelInitializer: glorot(), biasInitializer: glorot() as never });
+  return (x) => layer.apply(x) as tf.SymbolicTensor;
+};
+
+function classifier(inputs: number, layers: Layer[]): tf.LayersModel {
+  const input = tf.input({ shape: [inputs] });
+  const x = layers.reduce((value, layer) => layer(value), input);
+  const model = tf.model({ inputs: input, outputs: dense(4, 'softmax')(x) });
+  model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy', metrics: ['accuracy'] });
+  return model;
+}
+
+/** The matrix products of a step for `rows` rows, with all weights as they are in the model or with those transposed that are worth it. */
+function productsOf(model: tf.LayersModel, rows: number, transposed?: 'auto') {
+  const [features, targets] = [
+    specsOf([random([1, model.inputs[0]?.shape[1] as number], 1)]),
+    specsOf([oneHotRows(1, 4)]),
+  ];
+  const compiler = new StepCompiler(
+    traceTraining,
+    model,
+    { features, targets, sampleWeights: [] },
+    { tapes: false, transposed },
+  );
+  const { onnx } = compiler.compile(rows).stages.flat()[0] as RuntimeStep;
+  const { graph } = Model.decode(onnx) as unknown as { graph: { node: { opType: string; input: string[] }[] } };
+  return graph.node.filter(({ opType }) => opType === 'Gemm').map(({ input }) => input.slice(0, 2));
+}
+
+describe('with few rows', () => {
+  const build = () => classifier(512, [dense(256, 'relu'), dense(256, 'relu')]);
+
+  it('the first layer has its transposed weights on the left, and so has the gradient that it gets', () => {
+    const products = productsOf(build(), 32, 'auto');
+    expect(products).toContainEqual(['weight_0_transposed', 'feature_0']);
+    expect(products.filter(([left]) => left === 'weight_2')).toHaveLength(1);
+  });
+
+  it('and with as many as there are units all is as it was', () => {
+    for (const [left] of productsOf(build(), 512)) expect(left).not.toMatch(/^weight/);
+  });
+});
+
+const BETWEEN: [string, () => Layer[]][] = [
+  [
+    'activations of one kind each',
+    () => [dense(256, 'relu'), dense(256, 'tanh'), dense(256, 'sigmoid'), dense(256, 'elu')],
+  ],
+  [
+    'a skip, scaled',
+    () => [
+      dense(256, 'relu'),
+      (x) =>
+        tf.layers
+          .add()
+          .apply([dense(256, 'tanh')(x), tf.layers.multiply().apply([x, x]) as tf.SymbolicTensor]) as tf.SymbolicTensor,
+      dense(256, 'linear'),
+    ],
+  ],
+  [
+    'what needs whole rows',
+    () => [
+      dense(256, 'linear'),
+      (x) => tf.layers.layerNormalization().apply(x) as tf.SymbolicTensor,
+      dense(256, 'softmax'),
+      (x) => tf.layers.leakyReLU({ alpha: 0.1 }).apply(dense(256, 'linear')(x)) as tf.SymbolicTensor,
+    ],
+  ],
+  [
+    'what is used twice, and joined',
+    () => [
+      dense(256, 'relu'),
+      (x) => tf.layers.concatenate().apply([x, dense(256, 'relu')(x)]) as tf.SymbolicTensor,
+      dense(256, 'tanh'),
+    ],
+  ],
+];
+
+describe('a step has the loss and gradients of tfjs', () => {
+  it.each(BETWEEN)('with %s between products', async (_, layers) => {
+    await expectTrainingStep(classifier(96, layers()), [random([22, 96], 3)], [oneHotRows(22, 4)]);
+  });
+});
