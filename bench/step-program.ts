@@ -4,7 +4,7 @@ import * as ort from 'onnxruntime-node';
 import { median } from '../src/bench/statistics.js';
 import type { Workload } from '../src/bench/workloads/index.js';
 import type { RuntimeStep, StepProgram, TensorSpec } from '../src/common/program.js';
-import { compileTrainingStep } from '../src/compiler/index.js';
+import { StepCompiler, traceTraining } from '../src/compiler/index.js';
 
 export interface ProgramTime {
   /** Milliseconds of a run. */
@@ -32,7 +32,8 @@ export async function timeProgram(
     shape: shape.slice(1) as number[],
     dtype: 'float32',
   });
-  const program = compileTrainingStep(model, rows, model.inputs.map(perRow), model.outputs.map(perRow));
+  const data = { features: model.inputs.map(perRow), targets: model.outputs.map(perRow), sampleWeights: [] };
+  const program = new StepCompiler(traceTraining, model, data, { transposed: 'auto' }).compile(rows);
   const compileMilliseconds = performance.now() - started;
   // Without loops and other shards it is all in one.
   const { onnx } = program.stages.flat()[0] as RuntimeStep;

@@ -40,7 +40,7 @@ export interface ParameterLayout {
 /** Floats on a cache line: parameters start on a line of their own, so that slices of two workers never share one. */
 export const LINE = 16;
 
-/** Weights that are cut along their units, a piece for each shard: axes by index in `model.weights`. */
+/** Weights that are cut along their units, a piece for each shard: axes of the weights as they are in the model, by index in `model.weights`. */
 export interface WeightCut {
   shards: number;
   axes: ReadonlyMap<number, number>;
@@ -67,6 +67,11 @@ export function layOutParameters(weights: readonly Weight[], cut?: WeightCut): P
     return end;
   };
   return { parameters, trainedEnd: place('trained'), replacedEnd: place('replaced'), length: place('fixed') };
+}
+
+/** An axis of a matrix, as it is of the transpose. */
+export function otherAxis(axis: number): number {
+  return 1 - axis;
 }
 
 function inPieces(weights: readonly Weight[], { shards: count, axes }: WeightCut): (Weight & { piece?: Piece })[] {

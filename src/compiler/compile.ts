@@ -1,6 +1,6 @@
 /** From a compiled tfjs model to the programs that workers run. */
 import type * as tf from '@tensorflow/tfjs';
-import type { WeightCut } from '../common/parameters.js';
+import { otherAxis, type WeightCut } from '../common/parameters.js';
 import type { InputRole, StepProgram, TensorSpec } from '../common/program.js';
 import { encodeProgram } from './encode-program.js';
 import { expectedTime, expectedUnitTime, type StepSize } from './expected-time.js';
@@ -9,12 +9,13 @@ import { lowerGraph } from './graph/lower.js';
 import { sizeOf } from './graph/shapes.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import type { LoopChoice } from './loops/find-loops.js';
+import type { Lowered } from './lowered.js';
 import { NotPartitionable } from './partition/pairs.js';
 import { partition } from './partition/partition.js';
 import type { BatchStatistics, Cut } from './partition/shard-program.js';
 import { partitionUnits } from './partition/units/partition-units.js';
 import { SHARD } from './partition/units/unit-program.js';
-import { type Lowered, withOwnPiece, withPieces } from './partition/units/weight-pieces.js';
+import { withOwnPiece, withPieces } from './partition/units/weight-pieces.js';
 import type { DataSpecs } from './trace/step-trace.js';
 import { type TracedStep, traceConstraints, traceEvaluation, tracePrediction, traceTraining } from './trace/steps.js';
 import { transposableWeights, withTransposed } from './transposed-weights.js';
@@ -97,7 +98,7 @@ export interface CompilerOptions {
   loops?: LoopChoice | undefined;
   /** Weights that stand in pieces: the programs put them together. */
   cut?: WeightCut | undefined;
-  /** Weights that stand transposed, by their indices, or 'auto' for those that are worth it. Default: none. */
+  /** Weights that stand transposed, by their indices, or 'auto' for those that are worth it, as in a training. Default: none. */
   transposed?: ReadonlySet<number> | 'auto' | undefined;
 }
 
@@ -109,7 +110,8 @@ export class StepCompiler {
   readonly #tapes: boolean;
   readonly #loops: LoopChoice | undefined;
   readonly #cut: WeightCut | undefined;
-  #transposed: ReadonlySet<number> | 'auto';
+  readonly #toTranspose: ReadonlySet<number> | 'auto';
+  #transposed: ReadonlySet<number> | undefined;
 
   /**
    * @param trace `traceTraining` or `traceEvaluation`
@@ -124,7 +126,7 @@ export class StepCompiler {
     this.#tapes = tapes && !cut;
     this.#loops = loops;
     this.#cut = cut;
-    this.#transposed = transposed;
+    this.#toTranspose = transposed;
   }
 
   /**
@@ -159,7 +161,7 @@ export class StepCompiler {
     const { outputs: values, cut } = partitionUnits(whole.outputs, whole.roles, shards);
     const axes = cut.weights;
     const transposed = this.transposedWeights(rows);
-    const inModel = new Map([...axes].map(([index, axis]) => [index, transposed.has(index) ? 1 - axis : axis]));
+    const inModel = new Map([...axes].map(([index, axis]) => [index, transposed.has(index) ? otherAxis(axis) : axis]));
     const roles = new Map<string, InputRole>();
     for (const [name, role] of whole.roles) roles.set(name, withOwnPiece(role, axes, cut.axisOf(name)));
     roles.set(SHARD, { kind: 'shard' });
@@ -175,9 +177,9 @@ export class StepCompiler {
     };
   }
 
-  /** Weights that stand transposed, the same in the programs of all numbers of rows: those for `rows` are traced now. */
+  /** Weights that stand transposed, the same in the programs of all numbers of rows: found in that for `rows`, if none is known yet. */
   transposedWeights(rows: number): ReadonlySet<number> {
-    this.#lower(rows);
+    if (!this.#transposed) this.#lower(rows);
     return this.#transposed as ReadonlySet<number>;
   }
 
@@ -212,7 +214,7 @@ export class StepCompiler {
     const known = this.#lowered.get(rows);
     if (known) return known;
     const asTraced = lower(this.#trace(rows));
-    if (this.#transposed === 'auto') this.#transposed = transposableWeights(asTraced);
+    this.#transposed ??= this.#toTranspose === 'auto' ? transposableWeights(asTraced) : this.#toTranspose;
     const step = withTransposed(asTraced, this.#transposed);
     const lowered = this.#cut ? withPieces(step, this.#cut) : step;
     this.#lowered.set(rows, lowered);

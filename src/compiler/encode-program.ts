@@ -3,8 +3,8 @@ import type { StepProgram, TensorSpec } from '../common/program.js';
 import { fitToSizes, forLoops, forRuntime } from './graph/lower.js';
 import { topologicalOrder, type Value } from './graph/value.js';
 import type { LoopChoice } from './loops/find-loops.js';
+import type { Lowered } from './lowered.js';
 import { cutStages } from './partition/stages.js';
-import type { Lowered } from './partition/units/weight-pieces.js';
 import { makeTape } from './tape/make-tape.js';
 
 /** Bytes of the loops' memory that a worker may need for the shards of a mini-batch, at most. */

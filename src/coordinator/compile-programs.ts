@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs';
 import type { WeightCut } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { EagerModel } from '../common/protocol.js';
-import { batchSizes, type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
+import { batchSizes, piece, type ShardCut, shardCuts, shardSizes } from '../common/shards.js';
 import {
   type BatchStatistics,
   type CompilerOptions,
@@ -141,11 +141,12 @@ function compileTraced(
   const batchRows = Math.min(options.batchSize, data.rows);
   const plan = planSplit(compiler, options, batchRows, whyNotUnits(model, options, constraint));
   const { cut, workers, triesWorkers } = plan;
+  const compiledRows = options.rule.kind === 'sync' ? batchRows : piece(batchRows, plan.shards, 0).count;
   const compilers = {
     training: compiler,
     evaluation: compilerOf(traceEvaluation, model, validation?.data ?? data, options, {
       cut,
-      transposed: compiler.transposedWeights(batchRows),
+      transposed: compiler.transposedWeights(compiledRows),
     }),
   };
   const evaluationOptions = { ...options, batchSize: validation?.batchSize ?? options.batchSize };

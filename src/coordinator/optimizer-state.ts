@@ -16,9 +16,9 @@ export interface OptimizerState {
   updates: number;
   /** Mini-batches trained on: keys the random numbers. */
   batches: number;
-  /** One vector per slot and state, laid out as the parameters. */
+  /** One vector per slot and state, laid out as the trained weights of the model. */
   slots: Float32Array;
-  /** Velocity of the outer step of `local`; empty for other rules. */
+  /** Velocity of the outer step of `local`, laid out so too; empty for other rules. */
   outerVelocity: Float32Array;
   /** Whose states they are: those of one arrangement mean nothing in another. */
   arrangement: string;

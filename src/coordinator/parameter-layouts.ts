@@ -8,16 +8,16 @@ export interface Layouts {
   whole: ParameterLayout;
 }
 
-/** Optimizer slots of the arena, each laid out as the trained weights, put together as for the weights of the model. */
-export function joinSlots(slots: Float32Array, layouts: Layouts): Float32Array {
+/** Vectors of the arena, each laid out as its trained weights, such as optimizer slots, one behind the other: as for the weights of the model. */
+export function toModel(vectors: Float32Array, layouts: Layouts): Float32Array {
   const { arena, whole } = layouts;
-  return arrange(slots, [arena, whole], layouts, (from, to, parameter) => putParameter(from, parameter, to));
+  return arrange(vectors, [arena, whole], layouts, (from, to, parameter) => putParameter(from, parameter, to));
 }
 
-/** Optimizer slots as for the weights of the model, arranged as for those of the arena. */
-export function cutSlots(slots: Float32Array, layouts: Layouts): Float32Array {
+/** The other way round. */
+export function toArena(vectors: Float32Array, layouts: Layouts): Float32Array {
   const { arena, whole } = layouts;
-  return arrange(slots, [whole, arena], layouts, (from, to, parameter) => takeParameter(from, parameter, to));
+  return arrange(vectors, [whole, arena], layouts, (from, to, parameter) => takeParameter(from, parameter, to));
 }
 
 /** @param move copies what belongs to a parameter of the arena from the one arrangement to the other. */

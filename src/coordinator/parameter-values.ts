@@ -4,31 +4,42 @@ import { putPiece, takePiece } from '../common/pieces.js';
 
 type Place = Pick<Parameter, 'shape' | 'piece' | 'transposed' | 'size'>;
 
-/** Copies values of a weight, or the piece of them that the parameter is, to `target`, as they stand there. */
+/**
+ * Copies values of a weight, or the piece of them that the parameter is, to where they stand in the arena.
+ *
+ * @param weight all values, as in the model.
+ * @param target `size` values.
+ */
 export function takeParameter(weight: Float32Array, place: Place, target: Float32Array): void {
   const { shape, piece, transposed, size } = place;
   if (!transposed) {
     takePiece(weight, shape, piece, target);
     return;
   }
-  const part = new Float32Array(size);
-  takePiece(weight, shape, piece, part);
+  const part = piece ? new Float32Array(size) : weight;
+  if (piece) takePiece(weight, shape, piece, part);
   transposeMatrix(part, partShape(place), target);
 }
 
-/** Copies values that stand as the parameter does to their places in `weight`. */
+/**
+ * Copies values out of the arena to their places in a weight.
+ *
+ * @param values `size` values, as they stand in the arena.
+ * @param weight room for all values, as in the model.
+ */
 export function putParameter(values: Float32Array, place: Place, weight: Float32Array): void {
   const { shape, piece, transposed, size } = place;
   if (!transposed) {
     putPiece(values, shape, piece, weight);
     return;
   }
-  const part = new Float32Array(size);
   const [rows, columns] = partShape(place);
+  const part = piece ? new Float32Array(size) : weight;
   transposeMatrix(values, [columns, rows], part);
-  putPiece(part, shape, piece, weight);
+  if (piece) putPiece(part, shape, piece, weight);
 }
 
+/** Of a matrix, or the piece of it. */
 function partShape({ shape, piece }: Place): [rows: number, columns: number] {
   return shape.map((n, axis) => (axis === piece?.axis ? n / piece.count : n)) as [number, number];
 }
@@ -36,6 +47,7 @@ function partShape({ shape, piece }: Place): [rows: number, columns: number] {
 /** Squares of so many rows and columns stay in the cache. */
 const TILE = 32;
 
+/** Copies a matrix [rows, columns] to one of [columns, rows]. */
 function transposeMatrix(matrix: Float32Array, [rows, columns]: readonly [number, number], target: Float32Array): void {
   for (let top = 0; top < rows; top += TILE) {
     const bottom = Math.min(top + TILE, rows);

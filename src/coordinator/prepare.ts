@@ -13,7 +13,7 @@ import { type MatchedData, matchData } from './match-data.js';
 import { describeWeights, readWeights, type WeightList, withPresentWeights } from './model-weights.js';
 import { describeCompiled, type OptimizerState, recallState } from './optimizer-state.js';
 import type { ResolvedOptions } from './options.js';
-import { cutSlots, type Layouts } from './parameter-layouts.js';
+import { type Layouts, toArena } from './parameter-layouts.js';
 import type { GroupSetup } from './replica-group.js';
 import { ArenaRows, type RowSource } from './row-source.js';
 import { type SampleWeight, weighClasses } from './sample-weights.js';
@@ -110,8 +110,8 @@ export function prepareGroup(
     outerLength: outer.length,
     arrangement,
   });
-  slots.set(cutSlots(state.slots, layouts));
-  outer.set(state.outerVelocity);
+  slots.set(toArena(state.slots, layouts));
+  outer.set(toArena(state.outerVelocity, layouts));
   const setup: GroupSetup = {
     workers,
     shards,

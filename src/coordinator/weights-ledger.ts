@@ -4,7 +4,7 @@ import { copyValues } from '../common/copy.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { readWeights, type WeightList, writeWeights } from './model-weights.js';
 import { type OptimizerState, rememberState } from './optimizer-state.js';
-import { joinSlots, type Layouts } from './parameter-layouts.js';
+import { type Layouts, toModel } from './parameter-layouts.js';
 
 /**
  * Carries weights between the arena and the model, and keeps those of the last point at which they were known to be whole:
@@ -52,7 +52,11 @@ export class WeightsLedger {
     const { weights, state, optimizer } = this.#whole;
     this.#whole = undefined;
     writeWeights(this.#weights, this.#layouts.arena.parameters, weights);
-    rememberState(this.#model, optimizer, { ...state, slots: joinSlots(state.slots, this.#layouts) });
+    rememberState(this.#model, optimizer, {
+      ...state,
+      slots: toModel(state.slots, this.#layouts),
+      outerVelocity: toModel(state.outerVelocity, this.#layouts),
+    });
   }
 
   /** Takes over weights that a callback may have changed in the model. */

@@ -2,7 +2,7 @@
  * One product for many: matrices that are multiplied with the same one, as the inputs of all time steps of a recurrent
  * layer are, become the rows of a single product.
  */
-import { gemm } from './linear.js';
+import { gemm, gemmPlus } from './linear.js';
 import { rebuild } from './rebuild.js';
 import { joinRows, pickIndices, split } from './rows.js';
 import { dim, sameShape } from './shapes.js';
@@ -37,9 +37,7 @@ function batched({ products, results, bias }: Group): Map<Value, Value> {
   const first = products[0] as Value;
   const rows = joinRows(order.map((i) => (products[i] as Value).inputs[0] as Value));
   const product = gemm(rows, first.inputs[1] as Value, false, first.attrs.transB === 1);
-  const whole = bias
-    ? first.graph.node('Gemm', [...product.inputs, bias], product.attrs, { shape: product.shape, dtype: product.dtype })
-    : product;
+  const whole = bias ? gemmPlus(product, bias) : product;
   const parts = split(
     whole,
     0,

@@ -25,11 +25,9 @@ export function transposedInMemory(x: Value): Value {
   return reshape(graph.node('Transpose', [source], attrs, { shape: [columns, rows, 1], dtype }), [columns, rows]);
 }
 
-/** A product with a bias for each column, added while the product is computed. */
-export function gemmWithBias(product: Value, bias: Value): Value {
-  const [a, b] = product.inputs as [Value, Value];
-  const c = reshape(bias, bias.shape.slice(-1));
-  return product.graph.node('Gemm', [a, b, c], product.attrs, { shape: product.shape, dtype: product.dtype });
+/** A product to which numbers of its shape, or such that broadcast to it, are added while it is computed. */
+export function gemmPlus({ graph, inputs, attrs, shape, dtype }: Value, added: Value): Value {
+  return graph.node('Gemm', [...inputs, added], attrs, { shape, dtype });
 }
 
 /** Matrix product over the last two axes, the leading ones broadcast, as tfjs' BatchMatMul. */

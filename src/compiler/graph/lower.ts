@@ -12,7 +12,7 @@ import { lowerFilterGradients } from './filter-gradient.js';
 import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
-import { gemmWithBias } from './linear.js';
+import { gemmPlus } from './linear.js';
 import { countUses, rebuild } from './rebuild.js';
 import { absorbOffsets } from './recenter.js';
 import { dim, isOne, sameShape, sizeOf } from './shapes.js';
@@ -20,7 +20,7 @@ import { stayBlocked } from './stay-blocked.js';
 import { sumProducts } from './sum-products.js';
 import { splitSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
-import { turnActivations } from './turned-activations.js';
+import { transposeActivations } from './transposed-activations.js';
 import { topologicalOrder, type Value } from './value.js';
 import { transposeBeforeWide } from './wide-products.js';
 import { widenBroadcasts } from './widen.js';
@@ -38,7 +38,7 @@ const PASSES: readonly Pass[] = [
   addBiasFirst,
   sumProducts,
   batchProducts,
-  turnActivations,
+  transposeActivations,
   fuseBiases,
   // Slices of one value become a Split, once the operations that can be done before them are.
   hoistAboveSlices,
@@ -149,8 +149,7 @@ function fuseBiases(outputs: readonly Value[]): Value[] {
 function fuseMatrix(product: Value, other: Value): Value | undefined {
   if (product.op !== 'Gemm' || product.inputs.length > 2 || !sameShape(product.shape, other.shape)) return undefined;
   if (sizeOf(product.shape) > 1 << 16) return undefined;
-  const { attrs, shape, dtype } = product;
-  return product.graph.node('Gemm', [...product.inputs, other], attrs, { shape, dtype });
+  return gemmPlus(product, other);
 }
 
 /** A convolution's product is a reshaped matrix: both must have no other user. */
@@ -161,16 +160,11 @@ function isUsedOnce(value: Value, uses: ReadonlyMap<Value, number>): boolean {
 function fuseBias(sum: Value, bias: Value): Value | undefined {
   const product = sum.op === 'Reshape' ? (sum.inputs[0] as Value) : sum;
   if (product.op !== 'Gemm' || product.inputs.length > 2) return undefined;
+  const [rows, columns] = product.shape as [number, number];
+  // Where activations are transposed, it is a number for each row.
+  if (sum === product && sameShape(bias.shape, [rows, 1])) return gemmPlus(product, bias);
   const isBias = bias.shape.length > 0 && bias.shape.length <= sum.shape.length && isOne(bias.shape.slice(0, -1));
-  const [rows] = product.shape;
-  // Of a product that is turned: a number for each row.
-  if (sum === product && rows !== 1 && sameShape(bias.shape, [rows as number, 1]))
-    return product.graph.node('Gemm', [...product.inputs, bias], product.attrs, {
-      shape: product.shape,
-      dtype: product.dtype,
-    });
   // Columns of the matrix must be the last axis of the sum, and the bias one number for each.
-  const columns = dim(product.shape, 1);
   if (!isBias || dim(sum.shape, -1) !== columns || dim(bias.shape, -1) !== columns) return undefined;
-  return reshape(gemmWithBias(product, bias), sum.shape);
+  return reshape(gemmPlus(product, reshape(bias, [columns])), sum.shape);
 }

@@ -13,7 +13,7 @@ import type { Value } from './value.js';
 const MANY = 1024;
 /** From this many elements on a product with ones is faster than a sum. */
 const LARGE = 1 << 13;
-/** Rows of a piece, at most and at least. */
+/** Rows of a piece, at most and at least; twice and half as many where that is all that goes along with images. */
 const PIECE = { most: 128, least: 32 };
 
 /** Replaces sums over rows that lie before the columns. */
@@ -89,14 +89,13 @@ function productWithOnes(x: Value): Value {
  */
 function pieceOf(rows: number, axes: readonly number[] = []): number {
   const pieces = divisors(rows, PIECE.most, PIECE.least);
-  const near = [
-    ...divisors(rows, 2 * PIECE.most, PIECE.most + 1).reverse(),
-    ...divisors(rows, PIECE.least - 1, PIECE.least / 2),
-  ];
-  return [...pieces, ...near].find((piece) => goesAlong(piece, axes)) ?? pieces[0] ?? PIECE.most;
+  const larger = divisors(rows, 2 * PIECE.most, PIECE.most + 1).reverse();
+  const smaller = divisors(rows, PIECE.least - 1, PIECE.least / 2);
+  const along = [...pieces, ...larger, ...smaller].find((piece) => goesAlong(piece, axes));
+  return along ?? pieces[0] ?? PIECE.most;
 }
 
-/** Divisors from the largest to the smallest. */
+/** Divisors of n from `most` down to `least`, both included. */
 function divisors(n: number, most: number, least: number): number[] {
   const found: number[] = [];
   for (let divisor = most; divisor >= least; divisor--) if (n % divisor === 0) found.push(divisor);

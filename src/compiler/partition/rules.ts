@@ -1,8 +1,9 @@
 /** How each operator of the mini-batch's program is done by a shard: one table entry an operator. */
+import { ELEMENTWISE } from '../graph/operators.js';
 import { NotPartitionable, type Pair } from './pairs.js';
 import type { Placed } from './placement.js';
 import { isSharded } from './placement.js';
-import { ELEMENTWISE, elementwise } from './rules/elementwise.js';
+import { elementwise } from './rules/elementwise.js';
 import { layout } from './rules/layout.js';
 import { linear } from './rules/linear.js';
 import { reduction } from './rules/reduction.js';
@@ -10,7 +11,7 @@ import type { PartitionRule } from './rules/rule.js';
 import type { ShardProgram } from './shard-program.js';
 
 const TABLE: Readonly<Record<string, PartitionRule>> = {
-  ...Object.fromEntries(ELEMENTWISE.map((op) => [op, elementwise])),
+  ...Object.fromEntries([...ELEMENTWISE].map((op) => [op, elementwise])),
   ...layout,
   ...linear,
   ...reduction,

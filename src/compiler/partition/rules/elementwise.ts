@@ -5,14 +5,6 @@ import { isPartial, isPartOf, type Placed } from '../placement.js';
 import type { ShardProgram } from '../shard-program.js';
 import { onWhole, ownRows, type PartitionRule } from './rule.js';
 
-const UNARY =
-  'Abs Acos Acosh Asin Asinh Atan Atanh Cast Ceil Clip Cos Cosh Elu Erf Exp Floor Gelu HardSigmoid IsInf IsNaN LeakyRelu Log ' +
-  'Mish Neg Not PRelu Reciprocal Relu Round Selu Sigmoid Sign Sin Sinh Softplus Softsign Sqrt Tan Tanh ThresholdedRelu';
-const BINARY =
-  'Add And BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mod Mul Or Pow Sub Sum Where Xor';
-
-export const ELEMENTWISE: readonly string[] = `${UNARY} ${BINARY}`.split(' ');
-
 export const elementwise: PartitionRule = (pair, inputs, program) => {
   if (pair.rowAxis === undefined) return withoutRows(pair, inputs, program);
   const rank = pair.value.shape.length;

@@ -1,7 +1,7 @@
 /** How each operator of the mini-batch's program is done by a shard of units. What no rule fits is done by all on whole values. */
+import { ELEMENTWISE } from '../../graph/operators.js';
 import { sizeOf } from '../../graph/shapes.js';
 import type { Value } from '../../graph/value.js';
-import { ELEMENTWISE } from '../rules/elementwise.js';
 import { gemm } from './gemm.js';
 import { ownPiece } from './own-piece.js';
 import { nameOf } from './unit-cut.js';
@@ -115,7 +115,7 @@ const reshape = moved((axis, from, to) => {
 });
 
 const RULES: Readonly<Record<string, UnitRule>> = {
-  ...Object.fromEntries(ELEMENTWISE.map((op) => [op, elementwise])),
+  ...Object.fromEntries([...ELEMENTWISE].map((op) => [op, elementwise])),
   Constant: constant,
   Expand: expand,
   Gemm: gemm,

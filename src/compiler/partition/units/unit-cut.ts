@@ -1,7 +1,7 @@
 /** Which inputs of the step are cut into pieces, and along which axis. Found while the step is gone through, input by input. */
 import type { InputRole } from '../../../common/program.js';
+import { ELEMENTWISE } from '../../graph/operators.js';
 import type { Value } from '../../graph/value.js';
-import { ELEMENTWISE } from '../rules/elementwise.js';
 
 /** Thrown when one more input turns out to be cut, or not: what came before must be done again. */
 export class CutDecided extends Error {
@@ -69,7 +69,7 @@ export class UnitCut {
     if (axis < 0 || value.shape[axis] === 1) return true;
     if (value.splat !== undefined) return true;
     if (value.op === 'Input') return this.#collectInput(value, axis, found);
-    if (!ELEMENTWISE.includes(value.op)) return false;
+    if (!ELEMENTWISE.has(value.op)) return false;
     return value.inputs.every((input) => this.#collect(input, axis + input.shape.length - value.shape.length, found));
   }
 

@@ -1,15 +1,10 @@
 /** Weights that stand in pieces, as inputs and outputs of programs. */
-import type { WeightCut } from '../../../common/parameters.js';
+import { otherAxis, type WeightCut } from '../../../common/parameters.js';
 import type { InputRole, OutputRole } from '../../../common/program.js';
 import { concat } from '../../graph/layout.js';
 import { rebuild } from '../../graph/rebuild.js';
 import { topologicalOrder, type Value } from '../../graph/value.js';
-
-/** A step with symbolic nodes written out. */
-export interface Lowered {
-  roles: Map<string, InputRole>;
-  outputs: { role: OutputRole; value: Value }[];
-}
+import type { Lowered } from '../../lowered.js';
 
 /** `role` as that of a piece, if it is of a weight that is cut, or of random numbers that are cut along `axis`. */
 export function withOwnPiece<T extends InputRole | OutputRole>(
@@ -30,7 +25,7 @@ export function withPieces({ roles, outputs }: Lowered, { shards, axes }: Weight
     const role = value.op === 'Input' ? roles.get(value.attrs.name as string) : undefined;
     const axisInModel = role?.kind === 'weight' ? axes.get(role.index) : undefined;
     if (role?.kind !== 'weight' || axisInModel === undefined) continue;
-    const axis = role.transposed ? 1 - axisInModel : axisInModel;
+    const axis = role.transposed ? otherAxis(axisInModel) : axisInModel;
     const { graph, dtype } = value;
     const shape = value.shape.map((n, i) => (i === axis ? n / shards : n));
     const inputs = Array.from({ length: shards }, (_, piece) => {

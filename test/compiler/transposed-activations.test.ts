@@ -53,8 +53,10 @@ describe('with few rows', () => {
     expect(products.filter(([left]) => left === 'weight_2')).toHaveLength(1);
   });
 
-  it('and with as many as there are units all is as it was', () => {
-    for (const [left] of productsOf(build(), 512)) expect(left).not.toMatch(/^weight/);
+  it('and with more than there are inputs and units all is as it was', () => {
+    const products = productsOf(build(), 1024);
+    expect(products.filter((sides) => sides.some((side) => side?.startsWith('weight')))).toHaveLength(5);
+    for (const [left] of products) expect(left).not.toMatch(/^weight/);
   });
 });
 
@@ -72,6 +74,8 @@ const BETWEEN: [string, () => Layer[]][] = [
           .add()
           .apply([dense(256, 'tanh')(x), tf.layers.multiply().apply([x, x]) as tf.SymbolicTensor]) as tf.SymbolicTensor,
       dense(256, 'linear'),
+      dense(256, 'relu'),
+      dense(256, 'relu'),
     ],
   ],
   [
@@ -95,6 +99,9 @@ const BETWEEN: [string, () => Layer[]][] = [
 
 describe('a step has the loss and gradients of tfjs', () => {
   it.each(BETWEEN)('with %s between products', async (_, layers) => {
-    await expectTrainingStep(classifier(96, layers()), [random([22, 96], 3)], [oneHotRows(22, 4)]);
+    const model = classifier(96, layers());
+    const isLeft = ([left]: string[]) => left?.startsWith('weight');
+    expect(productsOf(model, 11).some(isLeft)).toBe(true);
+    await expectTrainingStep(model, [random([22, 96], 3)], [oneHotRows(22, 4)]);
   });
 });
