@@ -9,7 +9,7 @@ import { gemm } from './graph/linear.js';
 import { ELEMENTWISE } from './graph/operators.js';
 import { rebuild } from './graph/rebuild.js';
 import { reduce } from './graph/reduction.js';
-import { dim, sizeOf } from './graph/shapes.js';
+import { dim, sameShape, sizeOf } from './graph/shapes.js';
 import { isScalarLike, topologicalOrder, usersOf, type Value } from './graph/value.js';
 import type { Lowered } from './lowered.js';
 
@@ -41,7 +41,7 @@ export function transposableWeights({ roles, outputs }: Lowered): Set<number> {
     const others = own.filter((user) => isOfWeightAlone(user, weight as Value));
     const isAll = products.length + others.length === own.length;
     if (!isAll || products.length === 0 || products.length > MOST_PRODUCTS) continue;
-    if (partsOf(gradient, weight).every((part) => isTransposable(part, weight as Value))) found.add(role.index);
+    if (isTransposable(gradient, weight)) found.add(role.index);
   }
   return found;
 }
@@ -91,14 +91,18 @@ function partsOf(gradient: Value, weight?: Value): Value[] {
   });
 }
 
-/** Whether a part of a gradient can be computed transposed as fast: products, and what a regularizer adds. */
-function isTransposable(part: Value, weight: Value): boolean {
-  if (part === weight || isScalarLike(part)) return true;
-  return part.op === 'Gemm' ? part.inputs.length === 2 : ELEMENTWISE.has(part.op);
+/** Whether a gradient can be computed transposed as fast: it is a product, to which a regularizer may have added what it makes of the weight. */
+function isTransposable(gradient: Value, weight?: Value): boolean {
+  return partsOf(gradient, weight).every((part) => {
+    if (part === weight || isScalarLike(part)) return true;
+    if (!sameShape(part.shape, gradient.shape)) return false;
+    return part.op === 'Gemm' ? part.inputs.length === 2 : part.op === 'Transpose' || ELEMENTWISE.has(part.op);
+  });
 }
 
-/** The transpose of a gradient of which all parts are transposable, and whose weight has been replaced by a transpose. */
+/** The transpose of a gradient, whose weight has been replaced by a transpose. With another number of rows it may be made in another way. */
 function transposedGradient(gradient: Value): Value {
+  if (!isTransposable(gradient)) return transpose(gradient, SWAP);
   const done = new Map<Value, Value>();
   for (const part of partsOf(gradient)) {
     const { op, inputs, attrs } = part;
@@ -126,7 +130,9 @@ function absorbTransposes(value: Value): Value {
     return gemm(x, inputs[1] as Value, Boolean(attrs.transA), Boolean(attrs.transB));
   }
   if (op === 'ReduceSum') return reduce(op, x, attrs.axes as number[], Boolean(attrs.keepdims));
-  if (!ELEMENTWISE.has(op) || !inputs.every((input) => asTransposed(input) || isScalarLike(input))) return value;
+  const isMatrix = (input: Value) => input.shape.length === 2 && sameShape(input.shape, value.shape);
+  const areTransposed = inputs.every((input) => isScalarLike(input) || (isMatrix(input) && asTransposed(input)));
+  if (!ELEMENTWISE.has(op) || !areTransposed) return value;
   const inner = inputs.map((input) => asTransposed(input)?.inner ?? input);
   return transpose(elementwise(value, inner), SWAP);
 }

@@ -173,12 +173,12 @@ function compileTraced(
   try {
     return { ...compile(plan.shards), constraint, warnings: [] };
   } catch (error) {
-    if (!(error instanceof NotPartitionable)) throw error;
+    if (!isOfCut(error)) throw error;
     // Its evaluation has no units to share, and may not have its rows cut.
     if (cut && options.split === 'auto') return compileTraced(model, { ...options, split: 'rows' }, data, validation);
     if (cut)
       throw new TypeError(
-        `split: 'units' cannot validate this model in ${cut.shards} shards of rows: ${error.message}`,
+        `split: 'units' does not go with this model in ${cut.shards} shards: ${error.message}; use split: 'rows'`,
       );
     const warning =
       `${error.message}: mini-batches are not cut, and one worker computes each of them alone; ` +
@@ -187,12 +187,22 @@ function compileTraced(
   }
 }
 
+/** Thrown where mini-batches of one size share units otherwise than those of another. */
+class OtherUnits extends Error {
+  override name = 'OtherUnits';
+}
+
+/** Whether a step cannot be cut as it should be. */
+function isOfCut(error: unknown): error is Error {
+  return error instanceof NotPartitionable || error instanceof OtherUnits;
+}
+
 /** The programs of shards of units for mini-batches of several sizes, all of which must cut the same weights. */
 function compileUnits(compiler: StepCompiler, sizes: readonly number[], cut: WeightCut): StepProgram[] {
   return sizes.map((rows) => {
     const step = compiler.compileUnits(rows, cut.shards);
     if (JSON.stringify([...step.cut.axes].sort()) !== JSON.stringify([...cut.axes].sort())) {
-      throw new Error(`mini-batches of ${rows} rows cut other weights than those of other sizes`);
+      throw new OtherUnits(`mini-batches of ${rows} rows cut other weights than those of other sizes`);
     }
     return step.program();
   });
@@ -203,7 +213,7 @@ export function orSayWhich<T>(batchRows: number, shards: number, remedy: string,
   try {
     return compile();
   } catch (error) {
-    if (!(error instanceof NotPartitionable)) throw error;
+    if (!isOfCut(error)) throw error;
     throw new RangeError(
       `a mini-batch of ${batchRows} rows cannot be cut into ${shards} shards, as larger ones were: ${error.message}; ` +
         `give batches of one size, or ${remedy}`,

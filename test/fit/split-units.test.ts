@@ -319,3 +319,37 @@ describe('what cannot be had is an error that says why', () => {
     await expect(attempt({}, model)).rejects.toThrow("split: 'units' does not go with constraints of weights");
   });
 });
+
+describe('a last mini-batch of one row, which shares other units', () => {
+  const build = () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [600], units: 512, kernelInitializer: glorot(1) }),
+        tf.layers.layerNormalization(),
+        tf.layers.dense({ units: 768, activation: 'relu', kernelInitializer: glorot(3) }),
+        tf.layers.dense({ units: 3, kernelInitializer: glorot(2) }),
+      ],
+    });
+    model.compile({ optimizer: tf.train.sgd(0.01), loss: 'meanSquaredError' });
+    return model;
+  };
+  const args = { batchSize: 8, epochs: 1, shuffle: false };
+
+  it('has shards share rows where either will do', async () => {
+    const { x, y } = classes(17, [600]);
+    const [even, model, reference] = [build(), build(), build()];
+    expect((await fit(even, x.slice(0, 16), y.slice(0, 16), { ...args, workers: 2, shards: 2 })).run.split).toBe(
+      'units',
+    );
+    expect((await fit(model, x, y, { ...args, workers: 2, shards: 2 })).run.split).toBe('rows');
+    await reference.fit(x, y, args);
+    expectSameWeights(model, reference);
+  });
+
+  it('is refused where units are asked for', async () => {
+    const { x, y } = classes(17, [600]);
+    await expect(fit(build(), x, y, { ...args, workers: 2, shards: 2, split: 'units' })).rejects.toThrow(
+      /does not go with this model in 2 shards: mini-batches of 1 rows .*; use split: 'rows'/,
+    );
+  });
+});

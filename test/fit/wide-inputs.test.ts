@@ -84,7 +84,31 @@ function twice(): tf.LayersModel {
   return model;
 }
 
-/** The inputs as two time steps. */
+/** A product with many rows, and the same sum in another way for one. */
+class AsRows extends tf.layers.Layer {
+  static readonly className = 'AsRows';
+  #kernel: tf.LayerVariable | undefined;
+
+  override build(): void {
+    this.#kernel = this.addWeight('kernel', [INPUTS, UNITS], 'float32', glorot(1));
+    this.built = true;
+  }
+
+  override computeOutputShape(): tf.Shape {
+    return [null, UNITS];
+  }
+
+  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+    return tf.tidy(() => {
+      const x = [inputs].flat()[0] as tf.Tensor2D;
+      const kernel = this.#kernel?.read() as tf.Tensor2D;
+      return x.shape[0] === 1 ? x.transpose().mul(kernel).sum(0, true) : x.matMul(kernel);
+    });
+  }
+}
+tf.serialization.registerClass(AsRows);
+
+/** The inputs as three time steps. */
 function recurrent(): tf.LayersModel {
   const model = tf.sequential();
   model.add(tf.layers.reshape({ inputShape: [INPUTS], targetShape: [3, INPUTS / 3] }));
@@ -203,6 +227,43 @@ describe('a first layer of many inputs', () => {
       await fit(reference, x, y, { ...options, engine: 'tfjs' });
       expectSameWeights(model, reference);
     }
+  });
+
+  it('is trained as by tfjs where its product is another one for the last mini-batch', async () => {
+    const { x, y } = classes(33, [INPUTS]);
+    const build = () => {
+      const model = tf.sequential({
+        layers: [
+          tf.layers.inputLayer({ inputShape: [INPUTS] }),
+          new AsRows({}),
+          tf.layers.dense({ units: 3, activation: 'softmax', kernelInitializer: glorot(2) }),
+        ],
+      });
+      model.compile({ optimizer: tf.train.momentum(0.02, 0.9), loss: 'categoricalCrossentropy' });
+      return model;
+    };
+    const args = { batchSize: 16, epochs: 2, shuffle: false };
+    const [model, reference] = [build(), build()];
+    await fit(model, x, y, { ...args, shards: 1, workers: 1 });
+    await reference.fit(x, y, args);
+    expectSameWeights(model, reference);
+  });
+
+  it('is not taken for the layer behind it that keeps mini-batches from being cut', async () => {
+    const { x, y } = classes(16, [INPUTS]);
+    const model = tf.sequential({
+      layers: [
+        tf.layers.dense({ inputShape: [INPUTS], units: UNITS, activation: 'relu' }),
+        tf.layers.batchNormalization({ name: 'normalization' }),
+        tf.layers.dense({ units: 3, activation: 'softmax' }),
+      ],
+    });
+    model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
+    const warnings: string[] = [];
+    const onWarning = (warning: string) => warnings.push(warning);
+    // With two rows left over, tfjs computes batch norm in another way.
+    await fit(model, x, y, { batchSize: 14, shards: 2, workers: 1, split: 'rows', onWarning });
+    expect(warnings.join()).toContain("layer 'normalization'");
   });
 
   it('has its constraint', async () => {

@@ -1,7 +1,7 @@
 /** Rewriting a graph that is complete: passes that see all users of a value. */
 import { topologicalOrder, type Value } from './value.js';
 
-/** Makes the graph under `outputs` again with `rewrite` applied to each node after its inputs. */
+/** Makes the graph under `outputs` again with `rewrite` applied to each node after its inputs. New nodes are of the layers of those that they stand for. */
 export function rebuild(
   outputs: readonly Value[],
   replacements: ReadonlyMap<Value, Value>,
@@ -12,9 +12,12 @@ export function rebuild(
     if (done.has(value)) continue;
     const inputs = value.inputs.map((v) => done.get(v) as Value);
     const same = inputs.every((v, i) => v === value.inputs[i]);
-    const { op, attrs, shape, dtype } = value;
-    const rebuilt = same ? value : value.graph.node(op, inputs, attrs, { shape, dtype });
+    const { graph, op, attrs, shape, dtype } = value;
+    const { currentLayer } = graph;
+    graph.currentLayer = value.layer;
+    const rebuilt = same ? value : graph.node(op, inputs, attrs, { shape, dtype });
     done.set(value, rewrite(rebuilt, value));
+    graph.currentLayer = currentLayer;
   }
   return outputs.map((value) => done.get(value) as Value);
 }
