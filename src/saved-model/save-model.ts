@@ -1,6 +1,7 @@
 import { access, constants, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { checkClass } from '../coordinator/check-model.js';
 import { filesOf, isOwnFile, MODEL_FILE, parseManifest, type ShardfitEntry } from './manifest.js';
 import { type Preprocessing, writePreprocessing } from './preprocessing.js';
 import { SavedModelError } from './saved-model-error.js';
@@ -16,10 +17,16 @@ import { makeFolder, writeWhole } from './write-whole.js';
  * have just opened it.
  *
  * @throws SavedModelError if `folder` is a file or holds something other than a model saved by this function, or if it cannot
- *   be written: the older model is then as it was, and nothing of the new one is left. TypeError for preprocessing that is none.
+ *   be written: the older model is then as it was, and nothing of the new one is left. TypeError for a folder, a
+ *   model or preprocessing that is none.
  */
 export async function saveModel(folder: string, model: tf.LayersModel, preprocessing?: Preprocessing): Promise<void> {
   // Before anything is written.
+  if (typeof folder !== 'string') {
+    const got = folder === null || typeof folder !== 'object' ? String(folder) : 'an object';
+    throw new TypeError(`folder must be a string, got ${got}: saveModel(folder, model)`);
+  }
+  checkClass(model);
   const normalizer = preprocessing === undefined ? undefined : writePreprocessing(preprocessing);
   await checkContent(folder);
   // First: a layer that cannot be described fails here.

@@ -71,6 +71,15 @@ describe('a saved model', () => {
 });
 
 describe('a folder is not saved to', () => {
+  test('if it is none, or the model is none', async () => {
+    const swapped = saveModel(modelOf(1) as never, newFolder() as never);
+    await expect(swapped).rejects.toThrow('folder must be a string, got an object: saveModel(folder, model)');
+    await expect(saveModel(undefined as never, modelOf(1))).rejects.toThrow('got undefined');
+    const folder = newFolder();
+    await expect(saveModel(folder, { layers: [] } as never)).rejects.toThrow(/^model must be a tf\.LayersModel/);
+    await expect(readdir(folder)).rejects.toThrow('ENOENT');
+  });
+
   test('if it is a file', async () => {
     const path = join(root, 'file');
     await writeFile(path, 'text');
