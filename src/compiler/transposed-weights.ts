@@ -104,20 +104,15 @@ function isTransposable(gradient: Value, weight?: Value): boolean {
 function transposedGradient(gradient: Value): Value {
   if (!isTransposable(gradient)) return transpose(gradient, SWAP);
   const done = new Map<Value, Value>();
-  for (const part of partsOf(gradient)) {
+  const transposed = (part: Value): Value => {
     const { op, inputs, attrs } = part;
-    if (isScalarLike(part)) done.set(part, part);
-    else if (op === 'Transpose') done.set(part, transpose(part, SWAP));
-    else if (op !== 'Gemm')
-      done.set(
-        part,
-        elementwise(
-          part,
-          inputs.map((input) => done.get(input) as Value),
-        ),
-      );
-    else done.set(part, gemm(inputs[1] as Value, inputs[0] as Value, !attrs.transB, !attrs.transA));
-  }
+    if (isScalarLike(part)) return part;
+    if (op === 'Transpose') return transpose(part, SWAP);
+    if (op === 'Gemm') return gemm(inputs[1] as Value, inputs[0] as Value, !attrs.transB, !attrs.transA);
+    const operands = inputs.map((input) => done.get(input) as Value);
+    return elementwise(part, operands);
+  };
+  for (const part of partsOf(gradient)) done.set(part, transposed(part));
   return done.get(gradient) as Value;
 }
 

@@ -6,7 +6,7 @@ import { gemm, gemmPlus } from './linear.js';
 import { rebuild } from './rebuild.js';
 import { joinRows, pickIndices, split } from './rows.js';
 import { dim, sameShape } from './shapes.js';
-import { topologicalOrder, type Value } from './value.js';
+import { topologicalOrder, usersOf, type Value } from './value.js';
 
 const FEWEST = 4;
 
@@ -79,8 +79,7 @@ function areIndependent(products: readonly Value[], order: readonly Value[]): bo
 
 /** The group with the bias that each product is only used to add, if there is such a one. */
 function withBias(products: Value[], order: readonly Value[], outputs: readonly Value[]): Group {
-  const users = new Map<Value, Value[]>(products.map((product) => [product, []]));
-  for (const value of order) for (const input of value.inputs) users.get(input)?.push(value);
+  const users = usersOf(order);
   const sums = products.map((product) => (users.get(product)?.length === 1 ? users.get(product)?.[0] : undefined));
   const biases = sums.map((sum, i) => sum && biasOf(sum, products[i] as Value));
   const bias = biases[0];
