@@ -22,6 +22,7 @@ import { splitSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
 import { transposeActivations } from './transposed-activations.js';
 import { topologicalOrder, type Value } from './value.js';
+import { dropUnitAxes } from './unit-axes.js';
 import { transposeBeforeWide } from './wide-products.js';
 import { widenBroadcasts } from './widen.js';
 
@@ -48,6 +49,7 @@ const PASSES: readonly Pass[] = [
   shareTransposes,
   transposeBeforeWide,
   splitSums,
+  dropUnitAxes,
 ];
 
 /** Several operations in one pass over memory, as far as ONNX Runtime can. */
