@@ -70,9 +70,9 @@ describe('convolutions in blocks of channels', () => {
     chain.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' });
     const [x, y] = [random([4, 6, 6, channels], 5), oneHotRows(4, 3)];
     await expectTrainingStep(chain, [x], [y]);
-    // Evaluation needs the values in between in no other layout.
+    // Evaluation needs the values in between in no other layout: those that change are the filters of both.
     const program = compileEvaluationStep(chain, 4, specsOf([x]), specsOf([y]));
-    expect(countOf('BlockChannels', program)).toBe(0);
+    expect(countOf('BlockChannels', program)).toBe(channels > 1 ? 2 : 0);
   });
 });
 

@@ -83,6 +83,7 @@ const TURNED: [string, Case][] = [
     'single taps for some pixels',
     { images: 2, size: [8, 8], channels, outputs, stride: [2, 2], kernel: [3, 1], padding: [1, 0, 1, 0] },
   ],
+  ['many pixels for a window, and few outputs', { images: 2, size: [4, 4], channels, outputs: BLOCK, padding: NONE }],
   ['channels that are filled up', { images: 3, size: [8, 7], channels: BLOCK - 2, outputs }],
   [
     'channels that are filled up, and strides',
@@ -95,7 +96,7 @@ const ADDED_UP: [string, Case][] = [
     'outputs that make no blocks, and strides',
     { images: 2, size: [8, 8], channels, outputs: BLOCK + 4, stride: [2, 2] },
   ],
-  ['few windows of many pixels', { images: 2, size: [4, 4], channels, outputs, padding: NONE }],
+  ['few windows of many pixels', { images: 2, size: [3, 3], channels, outputs, padding: NONE }],
   ['few channels', { images: 2, size: [8, 8], channels: 2, outputs }],
 ];
 

@@ -12,6 +12,9 @@ import { topologicalOrder, type Value } from './value.js';
 
 const TO_LAST = [0, 2, 3, 1];
 const FROM_LAST = [0, 3, 1, 2];
+/** Of taps [height, width, inputs, outputs]; and [height, width, outputs, inputs], as they are for the gradient of an input. */
+const FROM_TAPS = [3, 2, 0, 1];
+const FROM_TURNED = [2, 3, 0, 1];
 
 /** Replaces convolutions to whole blocks of channels, from whole blocks or from a few channels, and the changes of layout around them. */
 export function blockConvolutions(outputs: readonly Value[]): Value[] {
@@ -102,6 +105,7 @@ export function unblocked(x: Value, block: number, last: boolean): Value {
  */
 function blockedFilters(filters: Value, block: number): Value {
   const { inner, perm } = asTransposed(filters) ?? { inner: filters, perm: [0, 1, 2, 3] };
+  if (sameShape(perm, FROM_TAPS) || sameShape(perm, FROM_TURNED)) return blockedTaps(inner, perm, filters.shape, block);
   const [outputs, inputs] = perm as [number, number];
   const cut = dim(filters.shape, 1) < block ? [outputs] : [inputs, outputs];
   const parts = inner.shape.flatMap((n, axis) => (cut.includes(axis) ? [n / block, block] : [n]));
@@ -109,4 +113,20 @@ function blockedFilters(filters: Value, block: number): Value {
   const moved = (axis: number): number => axis + cut.filter((other) => other < axis).length;
   const order = [...perm.map(moved), ...cut.map((axis) => moved(axis) + 1)];
   return reshape(transpose(reshape(inner, parts), order), filters.shape);
+}
+
+/**
+ * The same of the taps that they are a transpose of, by a change of layout, which puts a block of outputs last, and a transpose of whole blocks. One transpose of all that
+ * moves runs of a block at most, or single numbers, which ONNX Runtime is slow at: 3 x 3 filters of 128 by 128 channels took 300 to 450 microseconds, turned around 480
+ * to 720, and take 130 (Zen 4).
+ */
+function blockedTaps(taps: Value, perm: readonly number[], shape: readonly number[], block: number): Value {
+  const [outputs, inputs, height, width] = shape as [number, number, number, number];
+  const positions = height * width;
+  const images = sameShape(perm, FROM_TURNED)
+    ? reshape(taps, [positions, outputs, inputs, 1])
+    : transpose(reshape(taps, [positions, inputs, 1, outputs]), FROM_LAST);
+  const run = inputs < block ? block : block * block;
+  const parts = reshape(blocked(images, block), [positions, (outputs * inputs) / run, run]);
+  return reshape(transpose(parts, [1, 0, 2]), shape);
 }

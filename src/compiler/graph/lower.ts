@@ -21,8 +21,8 @@ import { sumProducts } from './sum-products.js';
 import { splitSums } from './sums.js';
 import { shareTransposes } from './tap-products.js';
 import { transposeActivations } from './transposed-activations.js';
-import { topologicalOrder, type Value } from './value.js';
 import { dropUnitAxes } from './unit-axes.js';
+import { topologicalOrder, type Value } from './value.js';
 import { transposeBeforeWide } from './wide-products.js';
 import { widenBroadcasts } from './widen.js';
 

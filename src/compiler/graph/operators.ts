@@ -6,5 +6,7 @@ const UNARY =
 const BINARY =
   'Add And BitwiseAnd BitwiseOr BitwiseXor Div Equal Greater GreaterOrEqual Less LessOrEqual Max Min Mod Mul Or Pow Sub Sum Where Xor';
 
+/** Operators on elements of several values, with broadcasting. */
+export const BROADCASTING: ReadonlySet<string> = new Set(BINARY.split(' '));
 /** Operators on each element alone, with broadcasting. */
 export const ELEMENTWISE: ReadonlySet<string> = new Set(`${UNARY} ${BINARY}`.split(' '));
