@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { dropUnitAxes } from '#shardfit/compiler/graph/unit-axes.js';
 import { type Attrs, Graph, topologicalOrder, type Value } from '#shardfit/compiler/graph/value.js';
-import { runGraph } from './convolution-case.js';
+import { relativeError, runGraph } from './convolution-case.js';
 import { random } from './expect-step.js';
 
 const F32 = 'float32';
@@ -74,7 +74,9 @@ describe('operators do without axes of size 1', () => {
       [value, random(value.shape.length ? [...value.shape] : [1], i + 1).dataSync() as Float32Array],
     ]);
     const inputs = Object.fromEntries(feeds) as Record<string, [Value, Float32Array]>;
-    expect(await runGraph(without, inputs)).toEqual(await runGraph(result, inputs));
+    const [actual, wanted] = [await runGraph(without, inputs), await runGraph(result, inputs)];
+    // Sums may be added up in another order.
+    expect(relativeError(actual, Float64Array.from(wanted))).toBeLessThan(1e-6);
   });
 
   it('a sum over nothing else is the value itself', () => {
