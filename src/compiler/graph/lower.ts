@@ -9,6 +9,7 @@ import { blockConvolutions } from './blocked.js';
 import { convolutionPart, lowerConv2d, needsWindows } from './convolution.js';
 import { lowerDepthwiseConv2d } from './depthwise.js';
 import { lowerFilterGradients } from './filter-gradient.js';
+import { arrangeGradientProducts } from './gradient-products.js';
 import { hoistAboveSlices, splitSlices } from './hoist.js';
 import { materialize } from './interleave.js';
 import { reshape } from './layout.js';
@@ -23,7 +24,7 @@ import { shareTransposes } from './tap-products.js';
 import { transposeActivations } from './transposed-activations.js';
 import { dropUnitAxes } from './unit-axes.js';
 import { topologicalOrder, type Value } from './value.js';
-import { transposeBeforeWide } from './wide-products.js';
+
 import { widenBroadcasts } from './widen.js';
 
 /** Rebuilds the graph under `outputs` with every symbolic node written out and some values replaced by others. */
@@ -47,7 +48,7 @@ const PASSES: readonly Pass[] = [
   blockConvolutions,
   stayBlocked,
   shareTransposes,
-  transposeBeforeWide,
+  arrangeGradientProducts,
   splitSums,
   dropUnitAxes,
 ];
