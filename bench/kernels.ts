@@ -1,4 +1,4 @@
-/** `npm run bench:kernels`: what a step takes beside its program, on one thread: the update, rows gathered, copies, calls of the runtime. */
+/** `npm run bench:kernels`: what a step takes beside its program, on one thread: the update, rows gathered, random numbers, copies, calls of the runtime. */
 
 import { Tensor } from 'onnxruntime-node';
 import { binding, initOrt } from 'onnxruntime-node/dist/binding.js';
@@ -84,6 +84,18 @@ function gathering(rows: number, rowSize: number): Timed {
   };
 }
 
+/** The numbers of a dropout over `rows` rows. */
+function drawing(rows: number, perRow: number): Timed {
+  const arena = openArena(['random0', 'float32', rows * perRow]);
+  const kernels = loadKernels(arena.memory);
+  const { offset } = arena.segment('random0');
+  let step = 0;
+  return {
+    name: `${(rows * perRow).toLocaleString('en')} random numbers drawn`,
+    run: () => kernels.fillUniform(offset, 0, rows, perRow, step++, 0, 1, 2),
+  };
+}
+
 /** From shared memory to a thread's own, in both ways. */
 function copies(length: number): Timed[] {
   const shared = openArena(['x', 'float32', length]).floats('x');
@@ -130,7 +142,7 @@ function calls(length: number): Timed[] {
 }
 
 const list = [50_000, 10_000_000].flatMap(updates);
-list.push(gathering(128, 784), ...[100_000, 10_000_000].flatMap(copies), ...[1, 5].flatMap(calls));
+list.push(gathering(128, 784), drawing(128, 512), ...[100_000, 10_000_000].flatMap(copies), ...[1, 5].flatMap(calls));
 const bench = new Bench({ time: 500 });
 for (const { name, run } of list) bench.add(name, run);
 await bench.run();

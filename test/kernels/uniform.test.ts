@@ -67,4 +67,21 @@ describe('uniform numbers', () => {
     expect(floats(FIRST_FREE_BYTE, 40)[3 * perRow]).toBe(-1);
     expect(new Set(rows).size).toBe(3 * perRow);
   });
+
+  it.each([3, 15, 16, 17, 64, 99])('are those of the generator, block after block (%i a row)', (perRow) => {
+    const [firstRow, step, stream, key] = [13, 5, 2, [0xdeadbeef, 0x12345678]] as const;
+    const numbers = draw({ firstRow, rows: 2, perRow, step, stream, key: [...key] });
+    const wanted = [0, 1].flatMap((row) => {
+      const blocks = Array.from({ length: Math.ceil(perRow / 4) }, (_, block) => {
+        kernels.philoxBlock(FIRST_FREE_BYTE, block, firstRow + row, stream, step, ...key);
+        return [...new Uint32Array(floats(FIRST_FREE_BYTE, 4).slice().buffer)];
+      });
+      // Of 32 bits the first 24, which a float32 holds exactly.
+      return blocks
+        .flat()
+        .slice(0, perRow)
+        .map((bits) => (bits >>> 8) * 2 ** -24);
+    });
+    expect([...numbers]).toEqual(wanted);
+  });
 });

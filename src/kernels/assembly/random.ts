@@ -56,6 +56,59 @@ function unit(bits: u32): f32 {
   return <f32>(bits >> 8) * UNIT;
 }
 
+/** Numbers of four blocks. */
+const FOUR_BLOCKS: usize = 64;
+
+/** Four blocks that follow one another, as numbers in [0, 1), to `target`: a block for each lane, in half the time that they take one by one. */
+@inline
+function storeFourBlocks(target: usize, block: u32, row: u32, stream: u32, step: u32, key0: u32, key1: u32): void {
+  const m0 = i32x4.splat(<i32>MULTIPLIER_0);
+  const m1 = i32x4.splat(<i32>MULTIPLIER_1);
+  let a = i32x4.add(i32x4.splat(block), i32x4(0, 1, 2, 3));
+  let b = i32x4.splat(row);
+  let c = i32x4.splat(stream);
+  let d = i32x4.splat(step);
+  let k0 = i32x4.splat(key0);
+  let k1 = i32x4.splat(key1);
+  for (let round = 0; round < ROUNDS; round++) {
+    const p0 = i64x2.extmul_low_i32x4_u(a, m0);
+    const q0 = i64x2.extmul_high_i32x4_u(a, m0);
+    const p1 = i64x2.extmul_low_i32x4_u(c, m1);
+    const q1 = i64x2.extmul_high_i32x4_u(c, m1);
+    a = v128.xor(v128.xor(highHalves(p1, q1), b), k0);
+    b = lowHalves(p1, q1);
+    c = v128.xor(v128.xor(highHalves(p0, q0), d), k1);
+    d = lowHalves(p0, q0);
+    k0 = i32x4.add(k0, i32x4.splat(WEYL_0));
+    k1 = i32x4.add(k1, i32x4.splat(WEYL_1));
+  }
+  // From a number of each block to the numbers of a block.
+  const ab0 = v128.shuffle<i32>(a, b, 0, 4, 1, 5);
+  const ab1 = v128.shuffle<i32>(a, b, 2, 6, 3, 7);
+  const cd0 = v128.shuffle<i32>(c, d, 0, 4, 1, 5);
+  const cd1 = v128.shuffle<i32>(c, d, 2, 6, 3, 7);
+  v128.store(target, units(v128.shuffle<i64>(ab0, cd0, 0, 2)));
+  v128.store(target, units(v128.shuffle<i64>(ab0, cd0, 1, 3)), 16);
+  v128.store(target, units(v128.shuffle<i64>(ab1, cd1, 0, 2)), 32);
+  v128.store(target, units(v128.shuffle<i64>(ab1, cd1, 1, 3)), 48);
+}
+
+/** Of four products of 64 bits. */
+@inline
+function lowHalves(first: v128, last: v128): v128 {
+  return v128.shuffle<i32>(first, last, 0, 2, 4, 6);
+}
+
+@inline
+function highHalves(first: v128, last: v128): v128 {
+  return v128.shuffle<i32>(first, last, 1, 3, 5, 7);
+}
+
+@inline
+function units(bits: v128): v128 {
+  return f32x4.mul(f32x4.convert_i32x4_s(i32x4.shr_u(bits, 8)), f32x4.splat(UNIT));
+}
+
 /**
  * Fills `rows * perRow` float32 in [0, 1). Row r of the shard is row `firstRow + r` of the mini-batch; its numbers depend
  * on (key, step, stream, row) alone, so they stay the same however the batch is cut into shards.
@@ -74,6 +127,9 @@ export function fillUniform(
   for (let row: u32 = 0; row < rows; row++) {
     const end = pointer + (<usize>perRow << 2);
     let block: u32 = 0;
+    for (; pointer + FOUR_BLOCKS <= end; pointer += FOUR_BLOCKS, block += 4) {
+      storeFourBlocks(pointer, block, firstRow + row, stream, step, key0, key1);
+    }
     while (pointer + 16 <= end) {
       philox(block++, firstRow + row, stream, step, key0, key1);
       store<f32>(pointer, unit(x0));
