@@ -30,9 +30,10 @@ export function checkIndices(model: tf.LayersModel, features: Rows[], labels: st
 }
 
 function checkColumn({ data, shape }: Rows, inputDim: number, label: string, layer: string): void {
-  const isOutside = (value: number) => Math.trunc(value) < 0 || value >= inputDim;
-  const at = data.findIndex(isOutside);
-  if (at < 0) return;
+  const isInside = (value: number) => Math.trunc(value) >= 0 && value < inputDim;
+  let at = 0;
+  while (at < data.length && isInside(data[at] as number)) at++;
+  if (at === data.length) return;
   const row = Math.floor(at / (data.length / (shape[0] as number)));
   throw new RangeError(
     `${label}[${row}] has the index ${data[at]}: embedding layer '${layer}' has vectors for 0 to ${inputDim - 1}; ` +

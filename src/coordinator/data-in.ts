@@ -146,8 +146,10 @@ function isArrayLike(value: unknown): value is ArrayLike<unknown> {
 
 function checkFinite(name: string, { data, shape, dtype }: Rows, input: ArrayInput): void {
   if (dtype !== 'float32') return;
-  const index = data.findIndex((value) => !Number.isFinite(value));
-  if (index < 0) return;
+  let index = 0;
+  // There may be hundreds of millions: `findIndex` takes seven times as long.
+  while (index < data.length && Number.isFinite(data[index])) index++;
+  if (index === data.length) return;
   const rowSize = data.length / (shape[0] as number);
   const place = `${name}[${Math.floor(index / rowSize)}]${rowSize > 1 ? `, value ${index % rowSize}` : ''}`;
   const given = givenAt(input, shape, index);
