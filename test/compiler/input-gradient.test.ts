@@ -97,6 +97,10 @@ const ADDED_UP: [string, Case][] = [
     { images: 2, size: [8, 8], channels, outputs: BLOCK + 4, stride: [2, 2] },
   ],
   ['few windows of many pixels', { images: 2, size: [3, 3], channels, outputs, padding: NONE }],
+  [
+    'many pixels for a window, and many outputs',
+    { images: 2, size: [4, 4], channels, outputs: 8 * BLOCK, padding: NONE },
+  ],
   ['few channels', { images: 2, size: [8, 8], channels: 2, outputs }],
 ];
 

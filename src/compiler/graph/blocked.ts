@@ -12,7 +12,7 @@ import { topologicalOrder, type Value } from './value.js';
 
 const TO_LAST = [0, 2, 3, 1];
 const FROM_LAST = [0, 3, 1, 2];
-/** Of taps [height, width, inputs, outputs]; and [height, width, outputs, inputs], as they are for the gradient of an input. */
+/** Of taps [height, width, inputs, outputs]; and [height, width, outputs, inputs], as for the gradient of an input, or in a depthwise convolution. */
 const FROM_TAPS = [3, 2, 0, 1];
 const FROM_TURNED = [2, 3, 0, 1];
 
@@ -87,6 +87,8 @@ export function blocked(x: Value, block: number): Value {
   if (isLast && dim(x.shape, 1) === block) return reshape(source, x.shape);
   // What an earlier convolution has made by blocks goes on so.
   if (source.op === 'UnblockChannels') return source.inputs[0] as Value;
+  // An image of one pixel is the same by blocks.
+  if (dim(x.shape, 2) * dim(x.shape, 3) === 1) return reshape(source, x.shape);
   const attrs = { channels_last: Number(isLast) };
   return x.graph.node('BlockChannels', [source], attrs, { shape: x.shape, dtype: x.dtype });
 }
@@ -104,7 +106,8 @@ export function unblocked(x: Value, block: number, last: boolean): Value {
  * inputs than a block are not cut: [outputs / block, inputs, height, width, block of outputs].
  */
 function blockedFilters(filters: Value, block: number): Value {
-  const { inner, perm } = asTransposed(filters) ?? { inner: filters, perm: [0, 1, 2, 3] };
+  const isSingleTap = dim(filters.shape, 2) * dim(filters.shape, 3) === 1;
+  const { inner, perm } = asTransposed(filters) ?? { inner: filters, perm: isSingleTap ? FROM_TURNED : [0, 1, 2, 3] };
   if (sameShape(perm, FROM_TAPS) || sameShape(perm, FROM_TURNED)) return blockedTaps(inner, perm, filters.shape, block);
   const [outputs, inputs] = perm as [number, number];
   const cut = dim(filters.shape, 1) < block ? [outputs] : [inputs, outputs];
@@ -116,13 +119,14 @@ function blockedFilters(filters: Value, block: number): Value {
 }
 
 /**
- * The same of the taps that they are a transpose of, by a change of layout, which puts a block of outputs last, and a transpose of whole blocks. One transpose of all that
- * moves runs of a block at most, or single numbers, which ONNX Runtime is slow at: 3 x 3 filters of 128 by 128 channels took 300 to 450 microseconds, turned around 480
- * to 720, and take 130 (Zen 4).
+ * The same of the taps that they are a transpose of: a change of layout puts a block of outputs last, then whole blocks are transposed. A single transpose
+ * would move runs of a block or less, which ONNX Runtime is slow at: 3 x 3 filters of 128 by 128 channels took 300 to 450 microseconds, turned around 480 to
+ * 720, and take 130 (Zen 4).
  */
 function blockedTaps(taps: Value, perm: readonly number[], shape: readonly number[], block: number): Value {
   const [outputs, inputs, height, width] = shape as [number, number, number, number];
   const positions = height * width;
+  // A tap is an image, whose pixels are the inputs, with a channel for each output.
   const images = sameShape(perm, FROM_TURNED)
     ? reshape(taps, [positions, outputs, inputs, 1])
     : transpose(reshape(taps, [positions, inputs, 1, outputs]), FROM_LAST);

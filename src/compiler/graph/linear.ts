@@ -16,7 +16,7 @@ export function gemm(a: Value, b: Value, transA = false, transB = false): Value 
   return a.graph.node('Gemm', [a, b], attrs, { shape: [m, n], dtype: a.dtype });
 }
 
-/** A matrix transposed, as a transpose of three axes: ONNX Runtime puts one of two back into every product that reads it. */
+/** A matrix transposed, as a transpose of three axes: ONNX Runtime puts one of two back into a product that makes or reads it. */
 export function transposedInMemory(x: Value): Value {
   const [rows, columns] = x.shape as [number, number];
   const { graph, dtype } = x;

@@ -24,7 +24,6 @@ import { shareTransposes } from './tap-products.js';
 import { transposeActivations } from './transposed-activations.js';
 import { dropUnitAxes } from './unit-axes.js';
 import { topologicalOrder, type Value } from './value.js';
-
 import { widenBroadcasts } from './widen.js';
 
 /** Rebuilds the graph under `outputs` with every symbolic node written out and some values replaced by others. */
@@ -50,6 +49,7 @@ const PASSES: readonly Pass[] = [
   shareTransposes,
   arrangeGradientProducts,
   splitSums,
+  // Behind the sums, whose pieces have such axes.
   dropUnitAxes,
 ];
 

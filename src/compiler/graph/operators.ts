@@ -8,5 +8,7 @@ const BINARY =
 
 /** Operators on elements of several values, with broadcasting. */
 export const BROADCASTING: ReadonlySet<string> = new Set(BINARY.split(' '));
-/** Operators on each element alone, with broadcasting. */
+/** Those, and operators on the elements of one value. */
 export const ELEMENTWISE: ReadonlySet<string> = new Set(`${UNARY} ${BINARY}`.split(' '));
+/** Operators along axes. */
+export const REDUCTIONS: ReadonlySet<string> = new Set(['ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceProd']);

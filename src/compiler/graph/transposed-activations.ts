@@ -12,19 +12,21 @@ import { dim, sameShape, sizeOf } from './shapes.js';
 import { isScalarLike, topologicalOrder, usersOf, type Value } from './value.js';
 
 /**
- * Nanoseconds for an element of each side of a product, beside its arithmetic, by whether the side is transposed; a left side is transposed once more for every
- * 128 columns. Measured on a Zen 4 with 64 to 256 rows, 512 and 784 inputs and 128 to 512 units.
+ * Nanoseconds for an element of each side of a product, beside its arithmetic, by whether the side is transposed. Measured on a Zen 4 with 64 to 256
+ * rows, 512 and 784 inputs and 128 to 512 units.
  */
-const LEFT = { asItIs: 0.03, transposed: 0.18, columns: 128 };
+const LEFT = { asItIs: 0.03, transposed: 0.21 };
 const RIGHT = { asItIs: 0.2, transposed: 0.13 };
+/** Columns for which a left side is transposed once: for the next ones it is again. */
+const PANEL = 128;
 /** For an element of a transpose of its own. */
 const TRANSPOSE = 0.6;
 /** For an element of the inner product, where all lanes have something to do. */
-const PER_PRODUCT = 0.004;
+const PER_PRODUCT = 0.019;
 /** Columns that are computed at the same time. */
 const LANES = 16;
 /** What saves less is left as it is. */
-const LEAST_GAIN = { nanoseconds: 2000, share: 0.05 };
+const LEAST_GAIN = { nanoseconds: 8000, share: 0.01 };
 
 const SWAP = [1, 0];
 
@@ -129,8 +131,9 @@ function productOf(product: Value, transposed: ReadonlySet<Value>): Product {
 function timeOf(product: Value, transposed: ReadonlySet<Value>): number {
   const { a, b, transA, transB } = productOf(product, transposed);
   const columns = dim(product.shape, transposed.has(product) ? 0 : 1);
-  const times = Math.ceil(columns / LEFT.columns);
-  const left = sizeOf(a.shape) * (transA ? Math.min(LEFT.transposed * times, TRANSPOSE) : LEFT.asItIs);
+  // For many columns it is transposed once before the product (see `gradient-products`).
+  const transposing = Math.min(LEFT.transposed * Math.ceil(columns / PANEL), TRANSPOSE + LEFT.asItIs);
+  const left = sizeOf(a.shape) * (transA ? transposing : LEFT.asItIs);
   const right = sizeOf(b.shape) * (transB ? RIGHT.transposed : RIGHT.asItIs);
   return left + right + sizeOf(a.shape) * Math.ceil(columns / LANES) * LANES * PER_PRODUCT;
 }

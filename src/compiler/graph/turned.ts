@@ -15,13 +15,6 @@ import { type Pair, residues, type Window } from './window.js';
 
 /** Pixels of the input for each pixel of dy beyond which more products cost more than adding up what each tap gives. */
 const MAX_GROWTH = 1.3;
-/**
- * The same of convolutions on blocks of channels, which skip what is padding, with channels that only fill a block up counted too. What a tap gives
- * has to be written and added up, whatever the channels of dy; a product costs more the more of these there are. Fitted to filters of 3 and 5 rows,
- * 4 to 64 channels from 16 to 128, and 16 to 64 images of 5 to 28 rows (Zen 4, with blocks of 8 and of 16): up to 2.9 times as fast as a bound for
- * each number of taps.
- */
-const MAX_BLOCKED_GROWTH = (outputs: number) => 2 + 96 / outputs;
 /** Channels of the input from which on they are filled up to a block. */
 const FEWEST_FILLED = 4;
 /** Channels of both sides from which on a convolution is worth it. */
@@ -69,7 +62,17 @@ export function isTurnedFaster(filter: Value, window: Window, [height, width]: P
   const growth = (Math.ceil(height / vertical) * Math.ceil(width / horizontal)) / pixels;
   if (growth <= MAX_GROWTH && inputs >= FEWEST_CHANNELS && !isStrided(window)) return true;
   if (inputs < FEWEST_FILLED || !fitsBlocks(outputs, inBlocks(inputs))) return false;
-  return (growth * inBlocks(inputs)) / inputs <= MAX_BLOCKED_GROWTH(outputs);
+  return (growth * inBlocks(inputs)) / inputs <= maxBlockedGrowth(outputs);
+}
+
+/**
+ * The most pixels of the input for each of dy, times its channels once they fill blocks over those that there are, for direct convolutions on blocks, which
+ * skip what is padding. What each tap gives would have to be written and added up, whatever the channels of dy, while a product takes longer the more of
+ * these there are. Fitted on a Zen 4, with blocks of 8 and of 16, to 4 to 64 channels of the input, 16 to 128 of dy, filters of 3 and 5 rows, and 16 to 64
+ * images of 5 to 28 rows.
+ */
+function maxBlockedGrowth(outputs: number): number {
+  return 2 + 96 / Math.max(16, outputs);
 }
 
 /** Whether the formula above holds: not where windows begin elsewhere than at the first pixel, nor with strides and a dilation. */
