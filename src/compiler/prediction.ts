@@ -2,7 +2,9 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { TensorSpec } from '../common/program.js';
 import { constants } from './compile.js';
+import { concat, pad } from './graph/layout.js';
 import { lowerGraph } from './graph/lower.js';
+import { dim } from './graph/shapes.js';
 import type { Graph, Value } from './graph/value.js';
 import { encodeModel } from './onnx/encode.js';
 import { NotPartitionable, type Pair, pairUp } from './partition/pairs.js';
@@ -73,7 +75,32 @@ function forAnyRows(pair: Pair, made: ReadonlyMap<Pair, Value>, graph: Graph): V
     throw new NotPartitionable('has a constant with a value for each row', value);
   }
   const inputs = pair.inputs.map((input) => made.get(input) as Value);
+  if (op === 'Concat' && pair.inputs.some(isRepeatedRow)) return padded(pair, inputs);
   return graph.node(op, inputs, rowAxis === undefined ? attrs : attrsForAnyRows(pair, rowAxis), { shape, dtype });
+}
+
+/** Whether it is one number throughout, for as many rows as there are. */
+function isRepeatedRow({ value, rowAxis }: Pair): boolean {
+  return value.splat !== undefined && rowAxis !== undefined;
+}
+
+/** Parts one behind the other, of which some are such numbers: the parts beside them are padded, since a joined part must have its rows. */
+function padded({ value, rowAxis, inputs: pairs }: Pair, inputs: readonly Value[]): Value {
+  const axis = value.attrs.axis as number;
+  const along = (n: number) => value.shape.map((_, i) => (i === axis ? n : 0));
+  if (axis === rowAxis) throw new NotPartitionable('joins rows', value);
+  const parts: Value[] = [];
+  const before: Pair[] = [];
+  pairs.forEach((pair, i) => {
+    const [n, last] = [dim(pair.value.shape, axis), parts.at(-1)];
+    if (!isRepeatedRow(pair)) {
+      const beside = (part: Value, { value: { shape, splat } }: Pair) =>
+        pad(part, along(dim(shape, axis)), along(0), splat);
+      parts.push(before.splice(0).reduceRight(beside, inputs[i] as Value));
+    } else if (last) parts[parts.length - 1] = pad(last, along(0), along(n), pair.value.splat);
+    else before.push(pair);
+  });
+  return concat(parts, axis);
 }
 
 function attrsForAnyRows({ value, inputs }: Pair, rowAxis: number): Value['attrs'] {

@@ -69,6 +69,16 @@ describe('losses', () => {
     await expectTrainingStep(network('linear', logits), [x()], [oneHotRows(9, 4)]);
   });
 
+  it('of quantiles: the larger of an error times two numbers', async () => {
+    const pinball = (yTrue: tf.Tensor, yPred: tf.Tensor) => {
+      const error = tf.sub(yTrue, yPred);
+      return tf.mean(tf.maximum(tf.mul(error, 0.9), tf.mul(error, -0.1)), -1);
+    };
+    await expectTrainingStep(network('linear', pinball), [x()], [random([9, 4], 4)]);
+    const smallest = (yTrue: tf.Tensor, yPred: tf.Tensor) => tf.minimum(tf.mul(yPred, 2), tf.mul(yTrue, 3));
+    await expectTrainingStep(network('linear', smallest), [x()], [random([9, 4], 4)]);
+  });
+
   it('of the user that use tensors made before', async () => {
     const weights = tf.tensor1d([1, 2, 3, 4]);
     const weighted = (yTrue: tf.Tensor, yPred: tf.Tensor) =>

@@ -57,6 +57,25 @@ describe('an exported model predicts what tfjs predicts', () => {
     await expectSamePredictions(model, [tf.randomNormal([5, 9, 3], 0, 1, 'float32', 1)]);
   });
 
+  it.each<[number | [number, number], number | [number, number]]>([
+    [1, 3],
+    [
+      [1, 2],
+      [3, 2],
+    ],
+    [2, 3],
+  ])(
+    'with pixels that no tap of a transposed convolution sees, %j taps and strides of %j',
+    async (kernelSize, strides) => {
+      // The first layer also has pixels before those that are seen.
+      const layers = [
+        tf.layers.conv2dTranspose({ inputShape: [3, 4, 8], filters: 5, kernelSize, strides, padding: 'same' }),
+        tf.layers.conv2dTranspose({ filters: 2, kernelSize, strides, padding: 'valid', activation: 'sigmoid' }),
+      ];
+      await expectSamePredictions(tf.sequential({ layers }), [tf.randomNormal([5, 3, 4, 8], 0, 1, 'float32', 1)]);
+    },
+  );
+
   it('with moving averages of batch norm that are not those it began with', async () => {
     const model = residualCnn();
     const weights = model.getWeights().map((weight) => tf.add(tf.abs(weight), 0.3));

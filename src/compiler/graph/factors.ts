@@ -19,9 +19,9 @@ export function repeatedFactor(x: Value, s: Value, full: Shape): { rest: Value; 
   return fits(b, a) ? { rest: b, factor: a } : undefined;
 }
 
-/** Splits x = rest * mask, a comparison cast to numbers, of which gates that are cut from one tensor share one. */
+/** Splits x = rest * mask, a comparison cast to numbers, of which gates that are cut from one tensor share one. Single numbers are no rest: see `scalarFactor`. */
 export function maskFactor(x: Value): { rest: Value; mask: Value } | undefined {
-  if (x.op !== 'Mul') return undefined;
+  if (x.op !== 'Mul' || x.inputs.some(isScalarLike)) return undefined;
   const [a, b] = x.inputs as [Value, Value];
   const isMask = (v: Value): boolean => v.op === 'Cast' && (v.inputs[0] as Value).dtype === 'bool';
   if (isMask(b)) return { rest: a, mask: b };

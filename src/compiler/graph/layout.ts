@@ -183,5 +183,9 @@ export function concat(parts: readonly Value[], axis: number): Value {
   }
   const total = filled.reduce((sum, part) => sum + (part.shape[axis] as number), 0);
   const shape = first.shape.map((n, i) => (i === axis ? total : n));
+  const { splat } = first;
+  if (splat !== undefined && filled.every((part) => part.splat === splat)) {
+    return first.graph.splat(splat, shape, first.dtype);
+  }
   return first.graph.node('Concat', filled, { axis }, { shape, dtype: first.dtype });
 }
