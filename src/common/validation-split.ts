@@ -8,6 +8,6 @@ export function trainingRows(rows: number, validationSplit: number): number {
   const training = Math.floor(rows * (1 - validationSplit));
   if (training >= 1) return training;
   throw new RangeError(
-    `validationSplit ${validationSplit} leaves none of the ${rows} rows to train on; use more rows or a smaller split`,
+    `validationSplit ${validationSplit} leaves no row of ${rows} to train on; use more rows or a smaller fraction`,
   );
 }

@@ -102,6 +102,12 @@ export interface CompilerOptions {
   transposed?: ReadonlySet<number> | 'auto' | undefined;
 }
 
+/**
+ * Numbers of rows that are traced beside that of a mini-batch: small ones, which is fast. A second one, since with the first the step may be another by
+ * chance: three times the mean of three rows is their sum.
+ */
+const OTHER_ROWS = [3, 5, 7];
+
 /** Compiles one model's step for mini-batches and shards of several sizes; every number of rows is traced once. */
 export class StepCompiler {
   readonly #trace: (rows: number) => TracedStep;
@@ -139,15 +145,27 @@ export class StepCompiler {
     const whole = this.#lower(batchRows);
     const values = whole.outputs.map(({ value }) => value);
     if (rows === batchRows) return this.#encode(whole, values, rows, rows);
-    // Any other number tells what depends on the rows; a small one is traced fast.
-    const otherRows = batchRows === 3 ? 4 : 3;
     const cut = { rows, batchRows, statistics };
     try {
-      const shard = partition(values, this.#lowerOther(otherRows), otherRows, cut);
-      return this.#encode(whole, shard, rows, batchRows);
+      return this.#encode(whole, this.#partition(values, cut), rows, batchRows);
     } catch (error) {
       if (!(error instanceof NotPartitionable) || statistics === 'batch') throw error;
       return this.#ownBatch(cut);
+    }
+  }
+
+  /** The values of a whole mini-batch as those of one of its shards. What depends on the rows shows beside another number of them. */
+  #partition(values: Value[], cut: Cut): Value[] {
+    const [first, second] = OTHER_ROWS.filter((rows) => rows !== cut.batchRows) as [number, number];
+    try {
+      return partition(values, this.#lowerOther(first), first, cut);
+    } catch (error) {
+      if (!(error instanceof NotPartitionable)) throw error;
+      try {
+        return partition(values, this.#lowerOther(second), second, cut);
+      } catch {
+        throw error;
+      }
     }
   }
 

@@ -151,7 +151,8 @@ function checkFinite(name: string, { data, shape, dtype }: Rows, input: ArrayInp
   while (index < data.length && Number.isFinite(data[index])) index++;
   if (index === data.length) return;
   const rowSize = data.length / (shape[0] as number);
-  const place = `${name}[${Math.floor(index / rowSize)}]${rowSize > 1 ? `, value ${index % rowSize}` : ''}`;
+  const row = Math.floor(index / rowSize);
+  const place = `${name.includes(' ') ? `${name}, row ${row}` : `${name}[${row}]`}${rowSize > 1 ? `, value ${index % rowSize}` : ''}`;
   const given = givenAt(input, shape, index);
   if (Number.isFinite(given)) {
     throw new RangeError(`${place} is ${given}, more than a 32-bit float can hold: scale the numbers down`);

@@ -109,7 +109,12 @@ function labelsOf(name: string, slots: string[]): string[] {
 function arraysOf(name: string, input: TensorInput, slots: Slot[], kind: string): ArrayInput[] {
   if (isPlainObject(input)) {
     const missing = slots.find((slot) => !(slot.name in input));
-    if (missing) throw new TypeError(`${name} has no entry for the model's ${kind} '${missing.name}'`);
+    if (missing) {
+      // Most likely an array is missing, and the options stand in its place.
+      const isOptions = ['epochs', 'batchSize'].some((option) => option in input);
+      const hint = isOptions ? `: it holds ${Object.keys(input).join(', ')}; put the options behind all data` : '';
+      throw new TypeError(`${name} has no entry for the model's ${kind} '${missing.name}'${hint}`);
+    }
     return slots.map((slot) => input[slot.name] as ArrayInput);
   }
   const list = isList(input, slots) ? input : [input as ArrayInput];

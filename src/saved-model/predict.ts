@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs';
+import { show } from '../common/show.js';
 import { NotTraceable } from '../compiler/index.js';
 import { normalize } from '../data/normalizer.js';
 import { multiplicationsOf } from './multiplications.js';
@@ -47,7 +48,8 @@ function checkRow(row: ArrayLike<number>, index: number, columns: string[]): voi
     );
   }
   const bad = columns.findIndex((_, column) => !Number.isFinite(row[column]));
-  if (bad >= 0) throw new RangeError(`rows[${index}], '${columns[bad]}' must be a finite number, got ${row[bad]}`);
+  if (bad >= 0)
+    throw new RangeError(`rows[${index}], '${columns[bad]}' must be a finite number, got ${show(row[bad])}`);
 }
 
 function shown(columns: string[]): string {

@@ -74,7 +74,7 @@ describe('a wrong command line ends with code 2 and one message', () => {
     [
       'no row left for training',
       ['--data', good, '--target', 'price', '--validation-split', '0.9'],
-      /--validation-split 0\.9 leaves none of the 4 rows to train on/,
+      /--validation-split 0\.9 leaves no row of 4 to train on; use more rows or a smaller fraction/,
     ],
     ['a folder of others to save to', [...DIGITS, '--save', folder], /--save: cannot save to .* it holds other files/],
     ['a file to save to', [...DIGITS, '--save', good], /--save: cannot save to .* it is a file/],

@@ -10,7 +10,7 @@ describe('the split', () => {
 
   test('leaves a row for training', () => {
     expect(() => trainingRows(1, 0.5)).toThrow(
-      new RangeError('validationSplit 0.5 leaves none of the 1 rows to train on; use more rows or a smaller split'),
+      new RangeError('validationSplit 0.5 leaves no row of 1 to train on; use more rows or a smaller fraction'),
     );
   });
 });

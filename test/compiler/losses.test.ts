@@ -79,6 +79,21 @@ describe('losses', () => {
     await expectTrainingStep(network('linear', smallest), [x()], [random([9, 4], 4)]);
   });
 
+  it('of the user in long products, which are compiled at once', async () => {
+    const powers = (_: tf.Tensor, yPred: tf.Tensor) => {
+      let power = tf.tanh(yPred);
+      for (let i = 0; i < 40; i++) power = tf.square(power);
+      return tf.mean(power, -1);
+    };
+    await expectTrainingStep(network('linear', powers), [x()], [random([9, 4], 4)]);
+    const chain = (yTrue: tf.Tensor, yPred: tf.Tensor) => {
+      let product = yPred;
+      for (let i = 0; i < 3000; i++) product = tf.mul(product, yTrue);
+      return tf.mean(product, -1);
+    };
+    await expectTrainingStep(network('linear', chain), [x()], [random([9, 4], 4, 0.999, 1.001)]);
+  });
+
   it('of the user that use tensors made before', async () => {
     const weights = tf.tensor1d([1, 2, 3, 4]);
     const weighted = (yTrue: tf.Tensor, yPred: tf.Tensor) =>

@@ -91,6 +91,12 @@ describe('fit refuses as y', () => {
     ['NaN', [[Number.NaN, 0, 0], ...Y.slice(1)], RangeError, 'y[0], value 0 is NaN'],
     ['-Infinity', [...Y.slice(1), [0, 0, Number.NEGATIVE_INFINITY]], RangeError, 'y[2], value 2 is -Infinity'],
     ['another width', [[1], [2], [3]], RangeError, "y must have the shape [rows, 3] of the model's output"],
+    [
+      'the options',
+      { batchSize: 2, epochs: 1 },
+      TypeError,
+      'it holds batchSize, epochs; put the options behind all data',
+    ],
   ])('%s', async (_, y, type, message) => {
     const error = await refusal(mlp(), X, y);
     expect(error.message).toContain(message);

@@ -48,3 +48,24 @@ describe.each(NETWORKS)('%s', (_, build, shape) => {
     });
   });
 });
+
+it('a loss three times another, whose step for three rows is that of another number of rows no more', async () => {
+  const loss = (y: tf.Tensor, z: tf.Tensor) => tf.mul(tf.mean(tf.abs(tf.sub(y, z)), -1), 3);
+  const build = () => {
+    const layers = [
+      tf.layers.dense({ units: 1, inputShape: [6], kernelInitializer: tf.initializers.glorotNormal({ seed: 1 }) }),
+    ];
+    const model = tf.sequential({ layers });
+    model.compile({ optimizer: tf.train.sgd(0.01), loss: loss as () => tf.Scalar });
+    return model;
+  };
+  const x = tf.randomNormal([24, 6], 0, 1, 'float32', 1);
+  const y = tf.randomNormal([24, 1], 0, 1, 'float32', 2);
+  const args = { batchSize: 8, epochs: 3, shuffle: false };
+  const [alone, shared] = [build(), build()];
+  await alone.fit(x, y, args);
+  const { run } = await fit(shared, x, y, { ...args, workers: 2, shards: 2, split: 'rows' });
+  expect(run.warnings).toEqual([]);
+  expect(run.threads).toHaveLength(2);
+  expectSameWeights(shared, alone);
+});

@@ -88,7 +88,7 @@ describe('a loaded model', () => {
     ['a row that is too short', [[1, 2], [1]], /rows\[1\] must have 2 values \(a, b\), got 1/],
     ['a row alone', [1, 2], /rows\[0\] must have 2 values \(a, b\), got number/],
     ['a value that is not finite', [[1, Number.NaN]], /rows\[0\], 'b' must be a finite number, got NaN/],
-    ['a value that is no number', [['1', 2]], /rows\[0\], 'a' must be a finite number, got 1/],
+    ['a value that is no number', [['1', 2]], /rows\[0\], 'a' must be a finite number, got '1'/],
     ['no rows', [], /rows must be an array of one row or more/],
   ])('refuses %s', async (_, rows, message) => {
     const { predict } = await loaded(modelOf(1), PREPROCESSING);

@@ -37,18 +37,23 @@ export function reduce(
   return reshape(x.graph.node(op, [x], { axes: real, keepdims: 0 }, { shape: kept, dtype: x.dtype }), shape);
 }
 
+/** Products within products in which factors are looked for. Each has two operands, so that there may be as many as 2 to the power of this. */
+const DEEPEST = 12;
+
 /**
  * Splits x into a product of factors that do not change along `axes` and the rest, of the shape of x. Factors come out of
  * sums: they multiply fewer elements there, and sums that differ by factors only (those of batch norm's gradient) become one.
  */
-function factorsOf(x: Value, axes: readonly number[]): { rest: Value; factors: Value[] } {
+function factorsOf(x: Value, axes: readonly number[], depth = DEEPEST): { rest: Value; factors: Value[] } {
+  if (depth === 0) return { rest: x, factors: [] };
+  const within = (operand: Value) => factorsOf(operand, axes, depth - 1);
   if (x.op === 'Neg') {
-    const { rest, factors } = factorsOf(x.inputs[0] as Value, axes);
+    const { rest, factors } = within(x.inputs[0] as Value);
     return { rest, factors: [...factors, scalar(x, -1)] };
   }
   const scaled = asScaled(x);
   if (scaled && isConstantAlong(scaled.factor, x, axes)) {
-    const { rest, factors } = factorsOf(scaled.rest, axes);
+    const { rest, factors } = within(scaled.rest);
     return { rest, factors: [...factors, scaled.factor] };
   }
   if (x.op !== 'Mul' || x.dtype !== 'float32') return { rest: x, factors: [] };
@@ -58,11 +63,11 @@ function factorsOf(x: Value, axes: readonly number[]): { rest: Value; factors: V
     [b, a],
   ] as const) {
     if (!sameShape(product.shape, x.shape) || !isConstantAlong(factor, x, axes)) continue;
-    const { rest, factors } = factorsOf(product, axes);
+    const { rest, factors } = within(product);
     return { rest, factors: [...factors, factor] };
   }
   if (!sameShape(a.shape, b.shape)) return { rest: x, factors: [] };
-  const [left, right] = [factorsOf(a, axes), factorsOf(b, axes)];
+  const [left, right] = [within(a), within(b)];
   const factors = [...left.factors, ...right.factors];
   return { rest: factors.length > 0 ? mul(left.rest, right.rest) : x, factors };
 }
