@@ -103,7 +103,7 @@ export interface CompilerOptions {
 }
 
 /**
- * Numbers of rows that are traced beside that of a mini-batch: small ones, which is fast. A second one, since with the first the step may be another by
+ * Numbers of rows that are traced beside that of a mini-batch: small ones, which is fast. Two of them, since with one the step may be another by
  * chance: three times the mean of three rows is their sum.
  */
 const OTHER_ROWS = [3, 5, 7];
@@ -156,17 +156,16 @@ export class StepCompiler {
 
   /** The values of a whole mini-batch as those of one of its shards. What depends on the rows shows beside another number of them. */
   #partition(values: Value[], cut: Cut): Value[] {
-    const [first, second] = OTHER_ROWS.filter((rows) => rows !== cut.batchRows) as [number, number];
-    try {
-      return partition(values, this.#lowerOther(first), first, cut);
-    } catch (error) {
-      if (!(error instanceof NotPartitionable)) throw error;
+    let failure: NotPartitionable | undefined;
+    for (const otherRows of OTHER_ROWS.filter((rows) => rows !== cut.batchRows).slice(0, 2)) {
       try {
-        return partition(values, this.#lowerOther(second), second, cut);
-      } catch {
-        throw error;
+        return partition(values, this.#lowerOther(otherRows), otherRows, cut);
+      } catch (error) {
+        if (!(error instanceof NotPartitionable)) throw error;
+        failure ??= error;
       }
     }
+    throw failure;
   }
 
   /**

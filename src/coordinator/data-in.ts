@@ -152,7 +152,8 @@ function checkFinite(name: string, { data, shape, dtype }: Rows, input: ArrayInp
   if (index === data.length) return;
   const rowSize = data.length / (shape[0] as number);
   const row = Math.floor(index / rowSize);
-  const place = `${name.includes(' ') ? `${name}, row ${row}` : `${name}[${row}]`}${rowSize > 1 ? `, value ${index % rowSize}` : ''}`;
+  const inRow = name.includes(' ') ? `${name}, row ${row}` : `${name}[${row}]`;
+  const place = rowSize > 1 ? `${inRow}, value ${index % rowSize}` : inRow;
   const given = givenAt(input, shape, index);
   if (Number.isFinite(given)) {
     throw new RangeError(`${place} is ${given}, more than a 32-bit float can hold: scale the numbers down`);

@@ -1,6 +1,7 @@
 import { access, constants, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as tf from '@tensorflow/tfjs';
+import { show } from '../common/show.js';
 import { checkClass } from '../coordinator/check-model.js';
 import { filesOf, isOwnFile, MODEL_FILE, parseManifest, type ShardfitEntry } from './manifest.js';
 import { type Preprocessing, writePreprocessing } from './preprocessing.js';
@@ -23,8 +24,7 @@ import { makeFolder, writeWhole } from './write-whole.js';
 export async function saveModel(folder: string, model: tf.LayersModel, preprocessing?: Preprocessing): Promise<void> {
   // Before anything is written.
   if (typeof folder !== 'string') {
-    const got = folder === null || typeof folder !== 'object' ? String(folder) : 'an object';
-    throw new TypeError(`folder must be a string, got ${got}: saveModel(folder, model)`);
+    throw new TypeError(`folder must be a string, got ${show(folder)}: saveModel(folder, model)`);
   }
   checkClass(model);
   const normalizer = preprocessing === undefined ? undefined : writePreprocessing(preprocessing);

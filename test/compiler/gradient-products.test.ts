@@ -29,43 +29,31 @@ function formOf(value: Value) {
   return { sides: inputs.slice(0, 2).map((side) => side.shape), transA: Boolean(attrs.transA), shape };
 }
 
-const ARRANGED: [string, Product, ReturnType<typeof formOf>][] = [
-  [
-    'wide: a is transposed before',
-    { rows: 130, columns: [40, 520] },
-    {
-      sides: [
-        [40, 130],
-        [130, 520],
-      ],
-      transA: false,
-      shape: [40, 520],
-    },
+type Form = ReturnType<typeof formOf>;
+
+const WIDE: Product = { rows: 130, columns: [40, 520] };
+const WIDE_FORM: Form = {
+  sides: [
+    [40, 130],
+    [130, 520],
   ],
-  [
-    'wide, with something added',
-    { rows: 130, columns: [40, 520], isAdded: true },
-    {
-      sides: [
-        [40, 130],
-        [130, 520],
-      ],
-      transA: false,
-      shape: [40, 520],
-    },
+  transA: false,
+  shape: [40, 520],
+};
+const NARROW: Product = { rows: 70, columns: [300, 10] };
+const NARROW_FORM: Form = {
+  sides: [
+    [70, 10],
+    [70, 300],
   ],
-  [
-    'narrow: the transpose of b^T a',
-    { rows: 70, columns: [300, 10] },
-    {
-      sides: [
-        [70, 10],
-        [70, 300],
-      ],
-      transA: true,
-      shape: [10, 300],
-    },
-  ],
+  transA: true,
+  shape: [10, 300],
+};
+
+const ARRANGED: [string, Product, Form][] = [
+  ['wide: a is transposed before', WIDE, WIDE_FORM],
+  ['wide, with something added', { ...WIDE, isAdded: true }, WIDE_FORM],
+  ['narrow: the transpose of b^T a', NARROW, NARROW_FORM],
 ];
 
 const AS_THEY_ARE: [string, Product][] = [
@@ -73,8 +61,8 @@ const AS_THEY_ARE: [string, Product][] = [
   ['b as wide as half of a', { rows: 600, columns: [31, 16] }],
   ['many columns of b', { rows: 70, columns: [300, 33] }],
   ['few elements', { rows: 50, columns: [300, 10] }],
-  ['narrow, with something added', { rows: 70, columns: [300, 10], isAdded: true }],
-  ['wide, of few rows', { rows: 100, columns: [40, 520] }],
+  ['narrow, with something added', { ...NARROW, isAdded: true }],
+  ['wide, of few rows', { ...WIDE, rows: 100 }],
 ];
 
 describe('a product a^T b', () => {
@@ -97,8 +85,7 @@ describe('a product a^T b', () => {
   });
 
   it('is arranged in every program', () => {
-    const { product } = build({ rows: 70, columns: [300, 10] });
-    const [fitted] = fitToSizes([product]) as [Value];
-    expect(formOf(fitted).shape).toEqual([10, 300]);
+    const [fitted] = fitToSizes([build(NARROW).product]) as [Value];
+    expect(formOf(fitted)).toEqual(NARROW_FORM);
   });
 });

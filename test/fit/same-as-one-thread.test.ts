@@ -49,7 +49,7 @@ describe.each(NETWORKS)('%s', (_, build, shape) => {
   });
 });
 
-it('a loss three times another, whose step for three rows is that of another number of rows no more', async () => {
+it('three times a mean over rows, which for three rows is a sum, is cut into shards', async () => {
   const loss = (y: tf.Tensor, z: tf.Tensor) => tf.mul(tf.mean(tf.abs(tf.sub(y, z)), -1), 3);
   const build = () => {
     const layers = [
