@@ -45,6 +45,7 @@ function updates(parameters: number): Timed[] {
     run: () =>
       kernels.reduceSgdMomentum(
         at('weights'),
+        at('weights'),
         at('velocity'),
         size,
         at('gradients'),

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Control } from './control.js';
 
 /** Milliseconds for which a thread looks at the generation word before it goes to sleep: the price of being woken. */
-const PATIENCE = 0.02;
+const PATIENCE = 0.2;
 /** How often it looks from one glance at the clock to the next. */
 const LOOKS = 64;
 

@@ -1,8 +1,8 @@
 /** Seconds for which nobody needs to know how far training is. */
-const SECONDS = 0.05;
+const SECONDS = 0.25;
 
 /**
- * How many epochs the workers are told to train in a row. Between two of them they have nothing to do for about a millisecond, until
+ * How many epochs the workers are told to train in a row. Between two of them they have nothing to do for a millisecond or more, until
  * the coordinator has heard of one and has told them of the next: longer than an epoch over little data may take.
  */
 export class EpochsInARow {

@@ -20,6 +20,12 @@ import type { ResolvedOptions } from './options.js';
 /** Room for loss and metrics of several short epochs. */
 const FEWEST_LOGS = 1 << 15;
 
+/** New weights that a worker puts together before it copies them to where others read them. */
+const STAGED = 1 << 14;
+/** Fewest of a worker's own for which that is worth it, and most of all, which then stay in the cores' own caches. */
+const FEWEST_STAGED = 1 << 10;
+const MOST_STAGED = 1 << 19;
+
 /** A place for rows. */
 export interface Room {
   /** Segments are called by it. */
@@ -57,6 +63,7 @@ export function buildArena(
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
+    layout.add(`staged${rank}`, 'float32', stagedWeights(parameters, options));
     layout.add(`totals${rank}`, 'float32', largestTotal(programs));
     // Bytes, whatever the rows are: where a worker puts the rows of a shard together (see `Gatherer`).
     layout.add(`rows${rank}`, 'bool', gatheredRows * mostRowBytes(rooms));
@@ -72,6 +79,13 @@ export function buildArena(
   const dataSets = rooms.map((room) => addDataSet(layout, room));
   const built = layout.build();
   return { arena: new Arena(takeMemory(built.bytes), built), dataSets };
+}
+
+/** Floats of the memory in which a worker puts new weights together: none where others do not read them, or it would not be faster. */
+function stagedWeights({ trainedEnd }: ParameterLayout, { rule, split, workers }: ResolvedOptions): number {
+  const slice = Math.ceil(trainedEnd / LINE / workers) * LINE;
+  const isShared = rule.kind === 'sync' && split === 'rows' && workers > 1;
+  return isShared && slice >= FEWEST_STAGED && trainedEnd <= MOST_STAGED ? Math.min(slice, STAGED) : 0;
 }
 
 /** Optimizer states that the rule keeps, and whose they are. */

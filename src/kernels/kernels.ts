@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 /** What every optimizer kernel is told first: byte addresses in the arena, and the slice to work on. */
 export type KernelPass = [
   weights: number,
+  results: number,
   slots: number,
   slotStride: number,
   gradients: number,

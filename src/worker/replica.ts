@@ -63,7 +63,7 @@ export class Replica {
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
     this.#shards = new OwnShards(setup, workers, rank);
-    this.#sharedUpdater = new Updater(arena, kernels, parameters);
+    this.#sharedUpdater = new Updater(arena, kernels, parameters, arena.segment(`staged${rank}`));
     this.#updater = this.#sharedUpdater;
     this.#slice = ownSlice(parameters, workers, rank);
     this.#slices = [this.#slice];

@@ -1,4 +1,4 @@
-import { type Arena, FLOAT_BYTES } from '../common/arena.js';
+import { type Arena, FLOAT_BYTES, type Segment } from '../common/arena.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
@@ -43,9 +43,17 @@ export class Updater {
   readonly #trainedBytes: number;
   /** Bytes of each trained parameter. */
   readonly #trained: Range[];
+  /** Where new weights are put together. */
+  readonly #staging: Segment | undefined;
 
-  constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout) {
+  /**
+   * @param staging memory of this worker's own for new weights, block by block, on their way to where all workers read them. A line
+   *   that is in other cores' caches takes a store that follows a load of it several times as long as a store to any other, and
+   *   longer than a copy of whole lines. See `docs/performance.md`.
+   */
+  constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout, staging?: Segment) {
     this.#kernels = kernels;
+    this.#staging = staging?.length ? staging : undefined;
     this.norms = new GradientNorms(arena, kernels, layout);
     this.own = { weights: arena.segment('weights').offset, slots: arena.segment('slots').offset };
     this.#gradients = arena.segment('gradients').offset;
@@ -123,10 +131,21 @@ export class Updater {
     t: number,
     scale = 1,
   ): void {
-    if (bytes <= 0) return;
     const end = start + bytes;
-    const pass: KernelPass = [weights, slots, this.#trainedBytes, gradients, this.#stride, count, start, end];
-    optimizerStep(this.#kernels, optimizer, pass, t, scale);
+    const step = (results: number, from: number, to: number): void => {
+      const pass: KernelPass = [weights, results, slots, this.#trainedBytes, gradients, this.#stride, count, from, to];
+      optimizerStep(this.#kernels, optimizer, pass, t, scale);
+    };
+    if (!this.#staging) {
+      if (bytes > 0) step(weights, start, end);
+      return;
+    }
+    const { offset, length } = this.#staging;
+    for (let from = start; from < end; from += length * FLOAT_BYTES) {
+      const to = Math.min(from + length * FLOAT_BYTES, end);
+      step(offset - from, from, to);
+      this.#kernels.copyRuns(weights + from, 0, offset, 0, to - from, 1);
+    }
   }
 }
 

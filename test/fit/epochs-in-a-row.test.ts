@@ -105,11 +105,11 @@ describe('epochs in a row', () => {
 });
 
 describe('how many are trained in a row', () => {
-  it('is one, until it is known how long they take, then as many as take a twentieth of a second', () => {
+  it('is one, until it is known how long they take, then as many as take a quarter of a second', () => {
     const row = new EpochsInARow(1000);
     expect(row.next(500)).toBe(1);
     row.add(1, 0.001);
-    expect(row.next(500)).toBe(50);
+    expect(row.next(500)).toBe(250);
     expect(row.next(7)).toBe(7);
     row.add(50, 10);
     expect(row.next(500)).toBe(1);

@@ -17,7 +17,7 @@ function updated(optimizer: Optimizer, state: number, gradient: number) {
   floats(weights, VALUES).fill(1);
   floats(slots, 3 * VALUES).fill(state);
   floats(gradients, VALUES).fill(gradient);
-  const pass: KernelPass = [weights, slots, BYTES, gradients, BYTES, 1, 0, BYTES];
+  const pass: KernelPass = [weights, weights, slots, BYTES, gradients, BYTES, 1, 0, BYTES];
   optimizerStep(kernels, optimizer, pass, 10, 1);
   return { weights: [...floats(weights, VALUES)], state: [...floats(slots, 3 * VALUES)] };
 }

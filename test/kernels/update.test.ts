@@ -53,7 +53,7 @@ class Slice {
 
   #pass(from: number, to: number): KernelPass {
     const [weights, velocity] = [this.#base, this.#base + SLOT_BYTES];
-    return [weights, velocity, SLOT_BYTES, this.#gradients, SLOT_BYTES, this.slots, from, to];
+    return [weights, weights, velocity, SLOT_BYTES, this.#gradients, SLOT_BYTES, this.slots, from, to];
   }
 
   get #gradients(): number {

@@ -3,6 +3,7 @@
  *
  * Every pointer is a byte address in the arena. `from` and `to` are byte offsets of the slice inside a slot, multiples of
  * 64 bytes (one cache line, 16 floats), so that two workers never write to the same line and no tail is left over.
+ * New weights go to `results + offset`: `results` is `weights`, or memory of the thread's own from which they are copied.
  * Slot s of the gradients starts at `gradients + s * stride`; slots are added in shard order, so the sum does not depend on
  * who adds. Vector k of the optimizer's state starts at `slots + k * slotStride`. There is no fused multiply-add in
  * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`, but
@@ -61,10 +62,10 @@ function scaledAndClipped(sum: v128): v128 {
   return f32x4.pmax(f32x4.pmin(scaled, f32x4.splat(clipValue)), f32x4.splat(-clipValue));
 }
 
-/** weights = keep * weights + change. */
+/** result = keep * weights + change. */
 @inline
-function change(weights: usize, by: v128): void {
-  v128.store(weights, f32x4.add(f32x4.mul(f32x4.splat(keep), v128.load(weights)), by));
+function change(weights: usize, result: usize, by: v128): void {
+  v128.store(result, f32x4.add(f32x4.mul(f32x4.splat(keep), v128.load(weights)), by));
 }
 
 /** beta * average + (1 - beta) * value. */
@@ -100,6 +101,7 @@ export function reduceAssign(weights: usize, gradients: usize, stride: usize, co
 /** weights += step * g, with step = -rate. Told of slots as all optimizers are (`KernelPass`), though it has none. */
 export function reduceSgd(
   weights: usize,
+  results: usize,
   slots: usize,
   slotStride: usize,
   gradients: usize,
@@ -111,7 +113,7 @@ export function reduceSgd(
 ): void {
   const steps = f32x4.splat(step);
   for (let offset = from; offset < to; offset += 16) {
-    change(weights + offset, f32x4.mul(steps, gradientAt(gradients, stride, count, offset)));
+    change(weights + offset, results + offset, f32x4.mul(steps, gradientAt(gradients, stride, count, offset)));
   }
 }
 
@@ -123,6 +125,7 @@ export function reduceSgd(
  */
 export function reduceSgdMomentum(
   weights: usize,
+  results: usize,
   velocity: usize,
   slotStride: usize,
   gradients: usize,
@@ -137,13 +140,13 @@ export function reduceSgdMomentum(
 ): void {
   // One loop for each of the usual cases: its branches took as long as the arithmetic.
   if (altersGradient || nesterov) {
-    momentumPass(weights, velocity, gradients, stride, count, from, to, inner, outer, momentum, altersGradient, nesterov);
+    momentumPass(weights, results, velocity, gradients, stride, count, from, to, inner, outer, momentum, altersGradient, nesterov);
   } else if (count == 1) {
-    momentumPass(weights, velocity, gradients, stride, 1, from, to, inner, outer, momentum, false, false);
+    momentumPass(weights, results, velocity, gradients, stride, 1, from, to, inner, outer, momentum, false, false);
   } else if (count == 2) {
-    momentumPass(weights, velocity, gradients, stride, 2, from, to, inner, outer, momentum, false, false);
+    momentumPass(weights, results, velocity, gradients, stride, 2, from, to, inner, outer, momentum, false, false);
   } else {
-    momentumPass(weights, velocity, gradients, stride, count, from, to, inner, outer, momentum, false, false);
+    momentumPass(weights, results, velocity, gradients, stride, count, from, to, inner, outer, momentum, false, false);
   }
 }
 
@@ -151,6 +154,7 @@ export function reduceSgdMomentum(
 @inline
 function momentumPass(
   weights: usize,
+  results: usize,
   velocity: usize,
   gradients: usize,
   stride: usize,
@@ -168,12 +172,13 @@ function momentumPass(
   const m = f32x4.splat(momentum);
   for (let offset = from; offset < to; offset += LINE) {
     const w = weights + offset;
+    const r = results + offset;
     const v = velocity + offset;
     const g = gradients + offset;
-    momentumStep(w, v, g, stride, count, a, b, m, altered, nesterov);
-    momentumStep(w + 16, v + 16, g + 16, stride, count, a, b, m, altered, nesterov);
-    momentumStep(w + 32, v + 32, g + 32, stride, count, a, b, m, altered, nesterov);
-    momentumStep(w + 48, v + 48, g + 48, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w, r, v, g, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w + 16, r + 16, v + 16, g + 16, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w + 32, r + 32, v + 32, g + 32, stride, count, a, b, m, altered, nesterov);
+    momentumStep(w + 48, r + 48, v + 48, g + 48, stride, count, a, b, m, altered, nesterov);
   }
 }
 
@@ -181,6 +186,7 @@ function momentumPass(
 @inline
 function momentumStep(
   weights: usize,
+  result: usize,
   velocity: usize,
   gradients: usize,
   stride: usize,
@@ -195,11 +201,12 @@ function momentumStep(
   const g = f32x4.mul(inner, altered ? scaledAndClipped(sum) : sum);
   const v = unlessTiny(f32x4.add(f32x4.mul(momentum, v128.load(velocity)), g));
   v128.store(velocity, v);
-  change(weights, f32x4.mul(outer, nesterov ? f32x4.add(f32x4.mul(momentum, v), g) : v));
+  change(weights, result, f32x4.mul(outer, nesterov ? f32x4.add(f32x4.mul(momentum, v), g) : v));
 }
 
 export function reduceAdagrad(
   weights: usize,
+  results: usize,
   accumulator: usize,
   slotStride: usize,
   gradients: usize,
@@ -216,13 +223,14 @@ export function reduceAdagrad(
     const g = gradientAt(gradients, stride, count, offset);
     const a = f32x4.add(v128.load(accumulator + offset), f32x4.mul(g, g));
     v128.store(accumulator + offset, a);
-    change(weights + offset, f32x4.mul(step, f32x4.div(g, f32x4.sqrt(f32x4.add(a, e)))));
+    change(weights + offset, results + offset, f32x4.mul(step, f32x4.div(g, f32x4.sqrt(f32x4.add(a, e)))));
   }
 }
 
 /** Vectors of the state: mean of squared gradients, mean of squared changes. */
 export function reduceAdadelta(
   weights: usize,
+  results: usize,
   slots: usize,
   slotStride: usize,
   gradients: usize,
@@ -245,13 +253,14 @@ export function reduceAdadelta(
     const changes = slots + slotStride + offset;
     const d = f32x4.mul(f32x4.div(f32x4.sqrt(f32x4.add(v128.load(changes), e)), below), g);
     averageOfSquares(changes, rho, d, epsilon);
-    change(weights + offset, f32x4.mul(step, d));
+    change(weights + offset, results + offset, f32x4.mul(step, d));
   }
 }
 
 /** Vectors of the state: first and second moment. `correction1` and `correction2` are what the moments are multiplied by. */
 export function reduceAdam(
   weights: usize,
+  results: usize,
   slots: usize,
   slotStride: usize,
   gradients: usize,
@@ -273,13 +282,14 @@ export function reduceAdam(
     const g = gradientAt(gradients, stride, count, offset);
     const m = average(slots + offset, beta1, g);
     const v = averageOfSquares(slots + slotStride + offset, beta2, g, epsilon);
-    change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(f32x4.sqrt(f32x4.mul(v, c2)), e))));
+    change(weights + offset, results + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(f32x4.sqrt(f32x4.mul(v, c2)), e))));
   }
 }
 
 /** Vectors of the state: first moment, largest recent gradient. */
 export function reduceAdamax(
   weights: usize,
+  results: usize,
   slots: usize,
   slotStride: usize,
   gradients: usize,
@@ -302,13 +312,14 @@ export function reduceAdamax(
     const largest = f32x4.max(f32x4.mul(b2, v128.load(norm)), f32x4.abs(g));
     const u = divisorUnlessTiny(largest, epsilon);
     v128.store(norm, u);
-    change(weights + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(u, e))));
+    change(weights + offset, results + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(u, e))));
   }
 }
 
 /** Vectors of the state: mean square, velocity and, centered, mean. */
 export function reduceRmsprop(
   weights: usize,
+  results: usize,
   slots: usize,
   slotStride: usize,
   gradients: usize,
@@ -336,6 +347,6 @@ export function reduceRmsprop(
     const own = f32x4.div(f32x4.mul(step, g), f32x4.sqrt(f32x4.add(below, e)));
     const v = unlessTiny(f32x4.add(f32x4.mul(mu, v128.load(velocity)), own));
     v128.store(velocity, v);
-    change(weights + offset, f32x4.neg(v));
+    change(weights + offset, results + offset, f32x4.neg(v));
   }
 }
