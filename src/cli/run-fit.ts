@@ -10,8 +10,8 @@ export type Logs = Record<string, number>;
 export interface FitOutcome {
   run: RunSummary;
   interrupted: boolean;
-  /** Of the last whole epoch, if there was one. */
-  logs?: Logs | undefined;
+  /** Of all whole epochs. */
+  epochs: Logs[];
 }
 
 /**
@@ -29,10 +29,11 @@ export async function runFit(
   signal: AbortSignal,
   stopping?: tf.Callback,
 ): Promise<FitOutcome> {
-  let logs: Logs | undefined;
+  const epochs: Logs[] = [];
   const reporting = new CustomCallback({
     onEpochEnd: (epoch: number, epochLogs?: tf.Logs) => {
-      logs = trainingFirst({ ...epochLogs } as Logs);
+      const logs = trainingFirst({ ...epochLogs } as Logs);
+      epochs.push(logs);
       report.epochEnd(epoch, logs);
     },
   });
@@ -44,10 +45,10 @@ export async function runFit(
       onProgress: (state) => report.progress(state),
       callbacks: stopping ? [reporting, stopping] : [reporting],
     });
-    return { run, interrupted: false, logs };
+    return { run, interrupted: false, epochs };
   } catch (error) {
     const run = (error as { run?: RunSummary }).run;
-    if (signal.aborted && error === signal.reason && run !== undefined) return { run, interrupted: true, logs };
+    if (signal.aborted && error === signal.reason && run !== undefined) return { run, interrupted: true, epochs };
     throw error;
   } finally {
     report.stop();

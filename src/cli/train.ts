@@ -17,9 +17,10 @@ import { chooseOptimizer } from './optimizer-options.js';
 import type { Output } from './output.js';
 import { planOf } from './plan.js';
 import { jsonReport } from './report/json-report.js';
+import type { EpochResult } from './report/report.js';
 import { textReport } from './report/text-report.js';
 import { ruleFitOptions } from './rule-options.js';
-import { runFit } from './run-fit.js';
+import { type Logs, runFit } from './run-fit.js';
 import { checkSave } from './save-option.js';
 import { checkSchedule, scheduledRate } from './schedule-options.js';
 import type { TrainOptions } from './train-options.js';
@@ -57,17 +58,24 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const x = tf.tensor(normalize(normalizer, table.features), [table.rows, ...(input.shape.slice(1) as number[])]);
   const y = encodeTarget(table.target, objective);
   const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer, ...(classWeight && { classWeight }) };
-  const stopping = stoppingOf(options, training < table.rows);
-  const { run, interrupted, logs } = await runFit(model, x, y, fitOptions, report, signal, stopping);
+  const monitor = training < table.rows ? 'val_loss' : 'loss';
+  const stopping = stoppingOf(options, monitor);
+  const { run, interrupted, epochs: trained } = await runFit(model, x, y, fitOptions, report, signal, stopping);
   tf.dispose([x, y]);
-  const diverged = divergence(model, logs);
+  const diverged = divergence(model, trained.at(-1));
   const saved = diverged !== undefined || run.updates === 0 ? undefined : save;
   const preprocessing = preprocessingOf(normalizer, table.target, objective.loss);
   const saving = saved === undefined ? undefined : saveModel(saved, model, preprocessing);
   // What was done is told even if it cannot be saved.
   const failed = await saving?.catch((error: Error) => error);
   report.end({
-    ...{ run, weightsSha256: sha256(weightBytes(model)), interrupted, diverged: diverged !== undefined },
+    ...{
+      run,
+      kept: keptEpoch(trained, stopping && monitor),
+      weightsSha256: sha256(weightBytes(model)),
+      interrupted,
+      diverged: diverged !== undefined,
+    },
     saved: failed ? undefined : saved,
   });
   if (failed) throw failed;
@@ -93,9 +101,17 @@ function fitOptionsOf(options: TrainOptions): FitOptions {
   };
 }
 
-function stoppingOf({ earlyStopping: patience }: TrainOptions, validates: boolean): tf.Callback | undefined {
-  if (patience === undefined) return undefined;
-  return earlyStopping({ monitor: validates ? 'val_loss' : 'loss', patience, restoreBestWeights: true });
+function stoppingOf({ earlyStopping: patience }: TrainOptions, monitor: string): tf.Callback | undefined {
+  return patience === undefined ? undefined : earlyStopping({ monitor, patience, restoreBestWeights: true });
+}
+
+/** The epoch that the model has the weights of: the best by `monitor`, where that is kept, or the last. */
+function keptEpoch(epochs: Logs[], monitor: string | undefined): EpochResult | undefined {
+  const values = monitor === undefined ? [] : epochs.map((logs) => logs[monitor] as number);
+  const best = values.indexOf(Math.min(...values.filter(Number.isFinite)));
+  const epoch = best < 0 ? epochs.length - 1 : best;
+  const logs = epochs[epoch];
+  return logs && { epoch, logs };
 }
 
 function describe({ optimizer, schedule, warmUp }: TrainOptions, rate: number): string {

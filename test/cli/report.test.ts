@@ -2,6 +2,7 @@
 import type { RunSummary } from 'shardfit';
 import { expect, test } from 'vitest';
 import { jsonReport } from '#shardfit/cli/report/json-report.js';
+import type { EpochResult } from '#shardfit/cli/report/report.js';
 import { summaryLines } from '#shardfit/cli/report/summary.js';
 
 const settled = { workers: 1, tried: [8, 4, 2, 1].map((workers) => ({ workers, millisecondsPerUpdate: workers })) };
@@ -13,10 +14,10 @@ const run: RunSummary = {
 };
 const outcome = { weightsSha256: 'abc', interrupted: false, diverged: false };
 
-function json(of: RunSummary): Record<string, unknown> {
+function json(of: RunSummary, kept?: EpochResult): Record<string, unknown> {
   const lines: string[] = [];
   const output = { line: (text: string) => lines.push(text), error() {}, terminal: false, onClosed() {} };
-  jsonReport(output, { quiet: false }).end({ run: of, ...outcome });
+  jsonReport(output, { quiet: false }).end({ run: of, kept, ...outcome });
   return JSON.parse(lines[0] as string);
 }
 
@@ -32,6 +33,15 @@ test('the summary names the threads that trained', () => {
   expect(text({ ...run, settled: { ...settled, workers: 8 } })).toMatch(/threads +8, each mini-batch/);
   expect(text(run)).toContain('computed by 8 threads together, each on its share of those rows');
   expect(text({ ...run, workers: 1, shards: 1 })).toMatch(/threads +1, each mini-batch left whole\n/);
+});
+
+test('the summary and --json tell the loss of the epoch that the weights are those of', () => {
+  const kept = { epoch: 1, logs: { loss: 0.25, val_loss: 1 / 3 } };
+  const text = (epochs: number) => summaryLines({ run: { ...run, epochs }, kept, ...outcome }).join('\n');
+  expect(text(2)).toMatch(/result +loss 0.2500 {2}val_loss 0.3333\n/);
+  expect(text(4)).toMatch(/val_loss 0.3333 {3}in epoch 2\n/);
+  expect(summaryLines({ run, ...outcome }).join('\n')).not.toContain('result');
+  expect(json(run, kept)).toMatchObject({ epoch: 1, loss: 0.25, val_loss: 1 / 3 });
 });
 
 test("the summary says where threads shared the layers' units", () => {

@@ -61,7 +61,8 @@ describe('--json', () => {
     expect(first).toEqual({ event: 'epoch', epoch: 0, ...logs });
     expect(second).toEqual({ event: 'epoch', epoch: 1, ...logs });
     expect(done).toEqual({
-      ...{ event: 'done', update: 'sync', updates: 102, workers: 2, shards: 3, split: 'rows', batchSize: 32 },
+      ...{ ...second, event: 'done' },
+      ...{ update: 'sync', updates: 102, workers: 2, shards: 3, split: 'rows', batchSize: 32 },
       samplesPerSecond: expect.any(Number),
       weightsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });

@@ -11,7 +11,7 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
       if (!quiet) write({ event: 'epoch', epoch, ...logs });
     },
     stop() {},
-    end({ run, weightsSha256, interrupted, diverged }: Outcome) {
+    end({ run, kept, weightsSha256, interrupted, diverged }: Outcome) {
       const { update, updates, gradientAccumulationSteps, syncEvery, staleness, simulatedTime } = run;
       const { workers, settled, shards, split, batchSize, samplesPerSecond } = run;
       const warnings = run.warnings.length > 0 ? run.warnings : undefined;
@@ -22,6 +22,8 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
         event,
         update,
         updates,
+        epoch: kept?.epoch,
+        ...kept?.logs,
         ...ofRule,
         workers,
         settled,

@@ -12,9 +12,18 @@ export interface RunPlan {
   optimizer?: string;
 }
 
+/** An epoch and its loss and metrics. */
+export interface EpochResult {
+  /** From 0. */
+  epoch: number;
+  logs: Record<string, number>;
+}
+
 /** How a run ended. */
 export interface Outcome {
   run: RunSummary;
+  /** The epoch that the weights are those of, or the last whole one before them, if there is one. */
+  kept?: EpochResult | undefined;
   weightsSha256: string;
   /** Whether Ctrl-C or a signal ended it early. */
   interrupted: boolean;

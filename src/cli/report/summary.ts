@@ -1,10 +1,10 @@
 import type { RunSummary, ThreadSummary } from '../../index.js';
 import { answer, batchRows, isReplay } from './answer.js';
-import { count, counted, duration } from './format.js';
-import type { Outcome } from './report.js';
+import { count, counted, duration, metrics } from './format.js';
+import type { EpochResult, Outcome } from './report.js';
 
 /** The end of a run, for people: what was done, what the threads did with their time, and what a mini-batch was here. */
-export function summaryLines({ run, weightsSha256, interrupted, diverged, saved }: Outcome): string[] {
+export function summaryLines({ run, kept, weightsSha256, interrupted, diverged, saved }: Outcome): string[] {
   const validation = run.validationRows > 0 ? `, ${count(run.validationRows)} for validation` : '';
   return [
     '',
@@ -13,6 +13,7 @@ export function summaryLines({ run, weightsSha256, interrupted, diverged, saved 
     `  mini-batches  ${count(run.miniBatches)} an epoch, of ${counted(batchRows(run), 'row')}${lastBatch(run)}`,
     `  update rule   ${run.update}${howOften(run)}`,
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
+    ...resultLine(run, kept),
     ...stalenessLine(run),
     ...run.warnings.map((warning) => `  note          ${warning}`),
     `  threads       ${threads(run)}, each mini-batch ${sharedHow(run)}`,
@@ -28,6 +29,13 @@ export function summaryLines({ run, weightsSha256, interrupted, diverged, saved 
 function ending(interrupted: boolean, diverged: boolean): string {
   if (diverged) return 'Training diverged.';
   return interrupted ? 'Stopped early, after a whole update.' : 'Done.';
+}
+
+/** Loss and metrics of the epoch that the weights are those of: not the last where the best was kept, or the last was not whole. */
+function resultLine({ epochs }: RunSummary, kept: EpochResult | undefined): string[] {
+  if (!kept) return [];
+  const which = kept.epoch + 1 < epochs ? `   in epoch ${kept.epoch + 1}` : '';
+  return [`  result        ${metrics(kept.logs)}${which}`];
 }
 
 function lastBatch({ rows, batchSize }: RunSummary): string {
