@@ -42,4 +42,4 @@ export { type ExplainOptions, explain } from './study/explain/explain.js';
 export type { BatchSizeRun, ExplainedRun, Explanation, ThreadsRun } from './study/explain/explanation.js';
 export type { StudyOptions, StudyProgress } from './study/options.js';
 export type { StudyTask } from './study/run-point.js';
-export { type StudySummary, study } from './study/study.js';
+export { type StudyComparison, type StudySummary, study } from './study/study.js';

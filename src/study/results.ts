@@ -21,6 +21,20 @@ export interface Arrival {
   simulatedTime: number;
 }
 
+/** A rule, who trained by it, and a batch size, with the learning rate that suits them best: what its trainings came to, one for each seed. */
+export interface Comparison {
+  series: Series;
+  batchSize: number;
+  learningRate: number;
+  /** Mean of the compared loss after the last epoch; NaN if it is not finite. */
+  loss: number;
+  /** Mean number of updates. */
+  updates: number;
+  /** Mean seconds of training. */
+  seconds: number;
+  arrival: Arrival;
+}
+
 /** What the trainings of a study say together. */
 export class StudyResults {
   readonly plan: StudyPlan;
@@ -61,6 +75,24 @@ export class StudyResults {
       .filter(({ records }) => records.length > 0);
     const lossOf = ({ records }: { records: StudyRecord[] }) => orInfinity(mean(records.map(finalLoss)));
     return rates.sort((a, b) => lossOf(a) - lossOf(b))[0];
+  }
+
+  /** All that was trained, each by the learning rate that suits it best; in the order of the plan. */
+  comparisons(): Comparison[] {
+    return this.series.flatMap((series) =>
+      this.plan.batchSizes.flatMap((batchSize) => {
+        const best = this.best(series, batchSize);
+        if (!best) return [];
+        const { learningRate, records } = best;
+        return {
+          ...{ series, batchSize, learningRate },
+          loss: mean(records.map(finalLoss)),
+          updates: mean(records.map(({ updates }) => updates)),
+          seconds: mean(records.map(({ seconds }) => seconds)),
+          arrival: this.arrival(records),
+        };
+      }),
+    );
   }
 
   /** When trainings first reached the target, looked at after every epoch. */

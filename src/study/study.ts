@@ -10,8 +10,22 @@ import { planOf, type StudyPlan } from './plan.js';
 import { finalLoss, type StudyRecord } from './record.js';
 import { studyCsv } from './report/csv.js';
 import { studyPage } from './report/study-page.js';
-import { StudyResults } from './results.js';
+import { type Comparison, StudyResults } from './results.js';
 import { runPoint, type StudyTask } from './run-point.js';
+
+/** What trainings of one kind came to by the learning rate that suits them best: means over the seeds. */
+export interface StudyComparison {
+  /** Rule and who trained by it: `sync, 2 threads`. */
+  name: string;
+  batchSize: number;
+  learningRate: number;
+  /** After the last epoch, on the validation rows where there are any; null if it is not finite. */
+  loss: number | null;
+  updates: number;
+  seconds: number;
+  /** Seconds until the target loss was reached; null unless all trainings reached it. */
+  secondsToTarget: number | null;
+}
 
 /** What a study came to. */
 export interface StudySummary {
@@ -20,6 +34,8 @@ export interface StudySummary {
   total: number;
   /** Loss whose time of arrival the report compares. */
   targetLoss: number;
+  /** In the order of rules, workers and batch sizes. */
+  comparisons: StudyComparison[];
   /** Paths of the report and the table. */
   report: string;
   csv: string;
@@ -112,5 +128,14 @@ async function write(
   const [report, csv] = [join(folder, 'report.html'), join(folder, 'runs.csv')];
   await writeOutput(csv, studyCsv(results));
   await writeOutput(report, studyPage(task, results, { machine, tfjs: tf.version.tfjs }));
-  return { done: records.length, total: points.length, targetLoss: results.target, report, csv };
+  const comparisons = results.comparisons().map(summarize);
+  return { done: records.length, total: points.length, targetLoss: results.target, comparisons, report, csv };
+}
+
+function summarize({ series, batchSize, learningRate, loss, updates, seconds, arrival }: Comparison): StudyComparison {
+  return {
+    ...{ name: series.name, batchSize, learningRate, updates, seconds },
+    loss: Number.isFinite(loss) ? loss : null,
+    secondsToTarget: arrival.reached === arrival.of ? arrival.seconds : null,
+  };
 }

@@ -21,6 +21,9 @@ test('tells every training and where the report is; a second time there is nothi
   );
   expect(lines[4]).toMatch(/^4\/6 {2}sync, 1 thread, batch size 1617,/);
   expect(stdout).toContain(`Done: 6 of 6 trainings.`);
+  // 1,617 rows: 26 mini-batches of 64, twice.
+  expect(stdout).toMatch(/\n {2}sync, 2 threads +64 +0\.1 +[\d.]+ +52 +[\d.]+ +[\d.]+\n/);
+  expect(stdout).toMatch(/\n {2}per-shard, 2 threads +64 +0\.1 +[\d.]+ +104 /);
   expect(stdout).toContain(join(out, 'report.html'));
   expect(await readFile(join(out, 'report.html'), 'utf8')).toContain('A study on digits');
   const again = events((await study('--out', out, '--json')).stdout);

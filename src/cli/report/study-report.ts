@@ -1,7 +1,8 @@
 import cliProgress from 'cli-progress';
-import type { StudyProgress, StudySummary } from '../../index.js';
+import type { StudyComparison, StudyProgress, StudySummary } from '../../index.js';
 import type { Output } from '../output.js';
 import { count, duration, metric } from './format.js';
+import { textTable } from './text-table.js';
 
 /** Tells how a study goes, in one of several forms. */
 export interface StudyReport {
@@ -17,15 +18,30 @@ export function studyReport(output: Output, { json, quiet }: { json: boolean; qu
   return {
     progress: (state) => progress?.progress(state),
     stop: () => progress?.stop(),
-    end({ done, total, targetLoss, report, csv }) {
+    end({ done, total, targetLoss, comparisons, report, csv }) {
       progress?.stop();
       output.line('');
       output.line(`Done: ${count(done)} of ${count(total)} trainings.`);
+      for (const line of comparisonLines(comparisons)) output.line(line);
+      output.line('');
       output.line(`  target loss  ${metric(targetLoss)}`);
       output.line(`  report       ${report}`);
       output.line(`  table        ${csv}`);
     },
   };
+}
+
+/** A line for each rule, number of workers and batch size, the lowest loss first. */
+function comparisonLines(comparisons: StudyComparison[]): string[] {
+  const number = (value: number | null) => (value === null ? '-' : metric(value));
+  const rows = [...comparisons]
+    .sort((a, b) => (a.loss ?? Number.POSITIVE_INFINITY) - (b.loss ?? Number.POSITIVE_INFINITY))
+    .map(({ name, batchSize, learningRate, loss, updates, seconds, secondsToTarget }) => [
+      ...[name, count(batchSize), String(learningRate), number(loss), count(updates)],
+      ...[seconds.toFixed(2), secondsToTarget === null ? '-' : secondsToTarget.toFixed(2)],
+    ]);
+  const header = ['', 'batch', 'best rate', 'final loss', 'updates', 'seconds', 'to target'];
+  return ['', ...textTable(header, rows)];
 }
 
 function jsonReport(output: Output, quiet: boolean): StudyReport {

@@ -1,6 +1,6 @@
 import { grouped, short } from '../page/numbers.js';
 import { finalLoss } from '../record.js';
-import { mean, type Series, type StudyResults } from '../results.js';
+import { type Comparison, mean, type StudyResults } from '../results.js';
 import { lossName } from './curves.js';
 
 /** What the figures come to, in sentences whose numbers are those of the study. */
@@ -53,18 +53,9 @@ function sameResult(results: StudyResults): string[] {
   ];
 }
 
-function bestOfAll(results: StudyResults) {
-  return results.series.flatMap((series) =>
-    results.plan.batchSizes.flatMap((batchSize) => {
-      const best = results.best(series, batchSize);
-      return best ? [{ series, batchSize, ...best }] : [];
-    }),
-  );
-}
-
 function lowest(results: StudyResults): string[] {
-  const all = bestOfAll(results)
-    .map((entry) => ({ ...entry, loss: mean(entry.records.map(finalLoss)) }))
+  const all = results
+    .comparisons()
     .filter(({ loss }) => Number.isFinite(loss))
     .sort((a, b) => a.loss - b.loss);
   const [first] = all;
@@ -73,9 +64,9 @@ function lowest(results: StudyResults): string[] {
 }
 
 function soonest(results: StudyResults): string[] {
-  const first = bestOfAll(results)
+  const first = results
+    .comparisons()
     .filter(({ series }) => series.crew.kind === 'threads')
-    .map((entry) => ({ ...entry, arrival: results.arrival(entry.records) }))
     .filter(({ arrival }) => arrival.reached === arrival.of)
     .sort((a, b) => a.arrival.seconds - b.arrival.seconds)[0];
   if (!first) return [];
@@ -84,15 +75,7 @@ function soonest(results: StudyResults): string[] {
   ];
 }
 
-function describe({
-  series,
-  batchSize,
-  learningRate,
-}: {
-  series: Series;
-  batchSize: number;
-  learningRate: number;
-}): string {
+function describe({ series, batchSize, learningRate }: Comparison): string {
   return `${series.name}, batch size ${batchSize}, learning rate ${learningRate}`;
 }
 
