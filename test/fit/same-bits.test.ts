@@ -1,9 +1,9 @@
 /** With `shards` and `seed` fixed, the trained weights are the same bits for any number of workers. */
 import * as tf from '@tensorflow/tfjs';
-import { type FitOptions, fit, sgd } from 'shardfit';
+import { adam, type FitOptions, fit, sgd } from 'shardfit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256 } from './support/matchers.js';
-import { classes, cnn, dropoutMlp } from './support/models.js';
+import { classes, cnn, dropoutMlp, mlp } from './support/models.js';
 
 beforeAll(() => tf.setBackend('cpu'));
 
@@ -57,3 +57,17 @@ it.each([{ clipNorm: 0.05 }, { globalClipNorm: 0.1 }])(
     expect(bits.size).toBe(1);
   },
 );
+
+it.each([
+  ['momentum', sgd({ learningRate: 0.05, momentum: 0.9, nesterov: true })],
+  ['adam, clipped by norm', adam({ learningRate: 0.01, clipNorm: 0.5 })],
+])('a wide layer, whose new weights workers put together first, is the same bits: %s', async (_, optimizer) => {
+  const { x, y } = classes(53);
+  const bits = new Set<string>();
+  for (const workers of [1, 2, 3, 5]) {
+    const model = mlp(undefined, 900);
+    await fit(model, x, y, { batchSize: 16, epochs: 2, shards: 5, split: 'rows', seed: 1, workers, optimizer });
+    bits.add(sha256(model));
+  }
+  expect(bits.size).toBe(1);
+});

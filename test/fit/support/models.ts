@@ -5,14 +5,14 @@ export type Compile = tf.ModelCompileArgs;
 
 const glorot = (seed: number) => tf.initializers.glorotUniform({ seed });
 
-/** 6-8-3 with a softmax, L2 on the first kernel. */
-export function mlp(optimizer: Compile['optimizer'] = tf.train.sgd(0.1)): tf.Sequential {
+/** 6-8-3, or with more hidden units, with a softmax, L2 on the first kernel. */
+export function mlp(optimizer: Compile['optimizer'] = tf.train.sgd(0.1), units = 8): tf.Sequential {
   const kernelRegularizer = tf.regularizers.l2({ l2: 0.01 });
   const model = tf.sequential({
     layers: [
       tf.layers.dense({
         inputShape: [6],
-        units: 8,
+        units,
         activation: 'tanh',
         kernelInitializer: glorot(1),
         kernelRegularizer,
