@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs';
-import type { Logs } from './run-fit.js';
+import type { Logs } from './report/report.js';
 
 /**
  * Where a training has left the finite numbers, for a message: `the loss is NaN`. Undefined if it has not.

@@ -1,17 +1,14 @@
 import type * as tf from '@tensorflow/tfjs';
 import { CustomCallback } from '@tensorflow/tfjs';
 import { type FitOptions, fit, type RunSummary } from '../index.js';
-import type { Report } from './report/report.js';
-
-/** Loss and metrics of an epoch. */
-export type Logs = Record<string, number>;
+import type { EpochResult, Logs, Report } from './report/report.js';
 
 /** How training ended, as planned or by a signal. */
 export interface FitOutcome {
   run: RunSummary;
   interrupted: boolean;
-  /** Of all whole epochs. */
-  epochs: Logs[];
+  /** Of every whole epoch, in order. */
+  results: EpochResult[];
 }
 
 /**
@@ -29,11 +26,11 @@ export async function runFit(
   signal: AbortSignal,
   stopping?: tf.Callback,
 ): Promise<FitOutcome> {
-  const epochs: Logs[] = [];
+  const results: EpochResult[] = [];
   const reporting = new CustomCallback({
     onEpochEnd: (epoch: number, epochLogs?: tf.Logs) => {
       const logs = trainingFirst({ ...epochLogs } as Logs);
-      epochs.push(logs);
+      results.push({ epoch, logs });
       report.epochEnd(epoch, logs);
     },
   });
@@ -45,10 +42,10 @@ export async function runFit(
       onProgress: (state) => report.progress(state),
       callbacks: stopping ? [reporting, stopping] : [reporting],
     });
-    return { run, interrupted: false, epochs };
+    return { run, interrupted: false, results };
   } catch (error) {
     const run = (error as { run?: RunSummary }).run;
-    if (signal.aborted && error === signal.reason && run !== undefined) return { run, interrupted: true, epochs };
+    if (signal.aborted && error === signal.reason && run !== undefined) return { run, interrupted: true, results };
     throw error;
   } finally {
     report.stop();

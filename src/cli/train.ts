@@ -11,16 +11,16 @@ import { balancedClassWeights } from './class-weights.js';
 import { divergence } from './divergence.js';
 import { withFlagNames } from './flag-names.js';
 import type { Interruption } from './interruption.js';
+import { keptEpoch } from './kept-epoch.js';
 import { loadTable } from './load-table.js';
 import { defaultLearningRate, encodeTarget } from './objective.js';
 import { chooseOptimizer } from './optimizer-options.js';
 import type { Output } from './output.js';
 import { planOf } from './plan.js';
 import { jsonReport } from './report/json-report.js';
-import type { EpochResult } from './report/report.js';
 import { textReport } from './report/text-report.js';
 import { ruleFitOptions } from './rule-options.js';
-import { type Logs, runFit } from './run-fit.js';
+import { runFit } from './run-fit.js';
 import { checkSave } from './save-option.js';
 import { checkSchedule, scheduledRate } from './schedule-options.js';
 import type { TrainOptions } from './train-options.js';
@@ -60,22 +60,20 @@ export async function train(options: TrainOptions, output: Output, interruption:
   const fitOptions = { ...fitOptionsOf(options), batchSize, optimizer, ...(classWeight && { classWeight }) };
   const monitor = training < table.rows ? 'val_loss' : 'loss';
   const stopping = stoppingOf(options, monitor);
-  const { run, interrupted, epochs: trained } = await runFit(model, x, y, fitOptions, report, signal, stopping);
+  const { run, interrupted, results } = await runFit(model, x, y, fitOptions, report, signal, stopping);
   tf.dispose([x, y]);
-  const diverged = divergence(model, trained.at(-1));
+  const diverged = divergence(model, results.at(-1)?.logs);
   const saved = diverged !== undefined || run.updates === 0 ? undefined : save;
   const preprocessing = preprocessingOf(normalizer, table.target, objective.loss);
   const saving = saved === undefined ? undefined : saveModel(saved, model, preprocessing);
   // What was done is told even if it cannot be saved.
   const failed = await saving?.catch((error: Error) => error);
   report.end({
-    ...{
-      run,
-      kept: keptEpoch(trained, stopping && monitor),
-      weightsSha256: sha256(weightBytes(model)),
-      interrupted,
-      diverged: diverged !== undefined,
-    },
+    run,
+    kept: keptEpoch(results, stopping && monitor),
+    weightsSha256: sha256(weightBytes(model)),
+    interrupted,
+    diverged: diverged !== undefined,
     saved: failed ? undefined : saved,
   });
   if (failed) throw failed;
@@ -103,15 +101,6 @@ function fitOptionsOf(options: TrainOptions): FitOptions {
 
 function stoppingOf({ earlyStopping: patience }: TrainOptions, monitor: string): tf.Callback | undefined {
   return patience === undefined ? undefined : earlyStopping({ monitor, patience, restoreBestWeights: true });
-}
-
-/** The epoch that the model has the weights of: the best by `monitor`, where that is kept, or the last. */
-function keptEpoch(epochs: Logs[], monitor: string | undefined): EpochResult | undefined {
-  const values = monitor === undefined ? [] : epochs.map((logs) => logs[monitor] as number);
-  const best = values.indexOf(Math.min(...values.filter(Number.isFinite)));
-  const epoch = best < 0 ? epochs.length - 1 : best;
-  const logs = epochs[epoch];
-  return logs && { epoch, logs };
 }
 
 function describe({ optimizer, schedule, warmUp }: TrainOptions, rate: number): string {

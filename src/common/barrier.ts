@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Control } from './control.js';
 
-/** Milliseconds for which a thread looks at the generation word before it goes to sleep: the price of being woken. */
+/** Milliseconds for which a thread looks at the generation word before it goes to sleep: several times the price of being woken. */
 const PATIENCE = 0.2;
 /** How often it looks from one glance at the clock to the next. */
 const LOOKS = 64;
-/** Tells a core between two looks to leave its other half what both share. Where it is not there yet, in Node 20, nothing does. */
+/** Tells a core that this thread only waits, so that the thread on its other half gets more of it. Node 20 has nothing for that. */
 const pause = (Atomics as { pause?: () => void }).pause ?? (() => {});
 
 /**

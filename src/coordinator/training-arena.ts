@@ -9,6 +9,7 @@ import { placeInputs } from '../common/placed-inputs.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
+import { stagedWeights } from '../common/staged-weights.js';
 import { tapeWords } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import { FIRST_FREE_BYTE } from '../kernels/kernels.js';
@@ -17,14 +18,8 @@ import type { Rows } from './data-in.js';
 import type { MatchedData } from './match-data.js';
 import type { ResolvedOptions } from './options.js';
 
-/** Room for loss and metrics of several short epochs. */
-const FEWEST_LOGS = 1 << 15;
-
-/** New weights that a worker puts together before it copies them to where others read them. */
-const STAGED = 1 << 14;
-/** Fewest of a worker's own for which that is worth it, and most of all, which then stay in the cores' own caches. */
-const FEWEST_STAGED = 1 << 10;
-const MOST_STAGED = 1 << 19;
+/** Room for loss and metrics of short epochs in a row: this, too, limits how many (`EpochsInARow`). */
+const FEWEST_LOGS = 1 << 17;
 
 /** A place for rows. */
 export interface Room {
@@ -79,13 +74,6 @@ export function buildArena(
   const dataSets = rooms.map((room) => addDataSet(layout, room));
   const built = layout.build();
   return { arena: new Arena(takeMemory(built.bytes), built), dataSets };
-}
-
-/** Floats of the memory in which a worker puts new weights together: none where others do not read them, or it would not be faster. */
-function stagedWeights({ trainedEnd }: ParameterLayout, { rule, split, workers }: ResolvedOptions): number {
-  const slice = Math.ceil(trainedEnd / LINE / workers) * LINE;
-  const isShared = rule.kind === 'sync' && split === 'rows' && workers > 1;
-  return isShared && slice >= FEWEST_STAGED && trainedEnd <= MOST_STAGED ? Math.min(slice, STAGED) : 0;
 }
 
 /** Optimizer states that the rule keeps, and whose they are. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** What every optimizer kernel is told first: byte addresses in the arena, and the slice to work on. */
+/** What every optimizer kernel is told first: byte addresses in the arena (of `results` with an offset of the slice added), and the slice to work on. */
 export type KernelPass = [
   weights: number,
   results: number,

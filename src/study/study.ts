@@ -22,8 +22,9 @@ export interface StudyComparison {
   /** After the last epoch, on the validation rows where there are any; null if it is not finite. */
   loss: number | null;
   updates: number;
-  seconds: number;
-  /** Seconds until the target loss was reached; null unless all trainings reached it. */
+  /** Of training; null for simulated workers, which have no time of their own. */
+  seconds: number | null;
+  /** Of training until the target loss was reached; null, too, unless all trainings reached it. */
   secondsToTarget: number | null;
 }
 
@@ -133,9 +134,11 @@ async function write(
 }
 
 function summarize({ series, batchSize, learningRate, loss, updates, seconds, arrival }: Comparison): StudyComparison {
+  const isTimed = series.crew.kind === 'threads';
   return {
-    ...{ name: series.name, batchSize, learningRate, updates, seconds },
+    ...{ name: series.name, batchSize, learningRate, updates },
     loss: Number.isFinite(loss) ? loss : null,
-    secondsToTarget: arrival.reached === arrival.of ? arrival.seconds : null,
+    seconds: isTimed ? seconds : null,
+    secondsToTarget: isTimed && arrival.reached === arrival.of ? arrival.seconds : null,
   };
 }

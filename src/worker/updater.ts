@@ -46,11 +46,7 @@ export class Updater {
   /** Where new weights are put together. */
   readonly #staging: Segment | undefined;
 
-  /**
-   * @param staging memory of this worker's own for new weights, block by block, on their way to where all workers read them. A line
-   *   that is in other cores' caches takes a store that follows a load of it several times as long as a store to any other, and
-   *   longer than a copy of whole lines. See `docs/performance.md`.
-   */
+  /** @param staging memory of this worker's own, where new weights are put before they are copied: see `docs/architecture.md`. */
   constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout, staging?: Segment) {
     this.#kernels = kernels;
     this.#staging = staging?.length ? staging : undefined;
@@ -132,19 +128,15 @@ export class Updater {
     scale = 1,
   ): void {
     const end = start + bytes;
-    const step = (results: number, from: number, to: number): void => {
+    const staging = this.#staging;
+    const most = staging ? staging.length * FLOAT_BYTES : bytes;
+    for (let from = start; from < end; from += most) {
+      const to = Math.min(from + most, end);
+      // The kernel adds `from` to it, modulo 2^32.
+      const results = staging ? staging.offset - from : weights;
       const pass: KernelPass = [weights, results, slots, this.#trainedBytes, gradients, this.#stride, count, from, to];
       optimizerStep(this.#kernels, optimizer, pass, t, scale);
-    };
-    if (!this.#staging) {
-      if (bytes > 0) step(weights, start, end);
-      return;
-    }
-    const { offset, length } = this.#staging;
-    for (let from = start; from < end; from += length * FLOAT_BYTES) {
-      const to = Math.min(from + length * FLOAT_BYTES, end);
-      step(offset - from, from, to);
-      this.#kernels.copyRuns(weights + from, 0, offset, 0, to - from, 1);
+      if (staging) this.#kernels.copyRuns(weights + from, 0, staging.offset, 0, to - from, 1);
     }
   }
 }

@@ -12,7 +12,7 @@ describe('--early-stopping', () => {
     expect(losses.length).toBeLessThan(200);
     const best = losses.indexOf(Math.min(...losses));
     expect(losses.length).toBe(best + 1 + 3);
-    expect(events(stdout).at(-1)).toMatchObject({ epoch: best, val_loss: losses[best] });
+    expect(events(stdout).at(-1)).toMatchObject({ result: { epoch: best, val_loss: losses[best] } });
     const hashes = [stdout, (await train(...args, '--epochs', `${best + 1}`)).stdout].map(
       (out) => events(out).at(-1)?.weightsSha256,
     );

@@ -43,6 +43,8 @@ describe('Ctrl-C', () => {
     expect(stderr).toMatch(/^shardfit: Stopping .*\nshardfit: saved the weights reached to .*reached\n$/);
     const last = events(stdout).at(-1);
     expect(last).toMatchObject({ event: 'interrupted', updates: expect.any(Number) });
+    const { event, ...whole } = events(stdout).at(-2) as Record<string, unknown>;
+    expect(last).toMatchObject({ epochs: expect.any(Number), result: whole });
     const { model, preprocessing } = await loadModel(save);
     expect(sha256(weightBytes(model))).toBe(last?.weightsSha256);
     expect(preprocessing?.normalizer.columns).toHaveLength(64);

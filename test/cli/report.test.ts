@@ -35,13 +35,15 @@ test('the summary names the threads that trained', () => {
   expect(text({ ...run, workers: 1, shards: 1 })).toMatch(/threads +1, each mini-batch left whole\n/);
 });
 
-test('the summary and --json tell the loss of the epoch that the weights are those of', () => {
+test('the summary and --json tell the loss of the epoch whose weights were kept', () => {
   const kept = { epoch: 1, logs: { loss: 0.25, val_loss: 1 / 3 } };
   const text = (epochs: number) => summaryLines({ run: { ...run, epochs }, kept, ...outcome }).join('\n');
   expect(text(2)).toMatch(/result +loss 0.2500 {2}val_loss 0.3333\n/);
   expect(text(4)).toMatch(/val_loss 0.3333 {3}in epoch 2\n/);
+  const stopped = summaryLines({ run: { ...run, epochs: 4 }, kept, ...outcome, interrupted: true }).join('\n');
+  expect(stopped).toMatch(/val_loss 0.3333 {3}after epoch 2\n/);
   expect(summaryLines({ run, ...outcome }).join('\n')).not.toContain('result');
-  expect(json(run, kept)).toMatchObject({ epoch: 1, loss: 0.25, val_loss: 1 / 3 });
+  expect(json(run, kept)).toMatchObject({ epochs: 1, result: { epoch: 1, loss: 0.25, val_loss: 1 / 3 } });
 });
 
 test("the summary says where threads shared the layers' units", () => {

@@ -61,8 +61,8 @@ describe('--json', () => {
     expect(first).toEqual({ event: 'epoch', epoch: 0, ...logs });
     expect(second).toEqual({ event: 'epoch', epoch: 1, ...logs });
     expect(done).toEqual({
-      ...{ ...second, event: 'done' },
-      ...{ update: 'sync', updates: 102, workers: 2, shards: 3, split: 'rows', batchSize: 32 },
+      ...{ event: 'done', update: 'sync', updates: 102, workers: 2, shards: 3, split: 'rows', batchSize: 32 },
+      ...{ epochs: 2, result: { epoch: 1, ...logs } },
       samplesPerSecond: expect.any(Number),
       weightsSha256: expect.stringMatching(/^[0-9a-f]{64}$/),
     });

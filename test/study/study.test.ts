@@ -46,6 +46,16 @@ test('trains the whole grid, tells how it goes, and writes report and table', as
     report: join(folder, 'report.html'),
     csv: join(folder, 'runs.csv'),
   });
+  // 54 rows, twice: 6 mini-batches of 9, or 2 of 27, of 3 shards each; local averages once an epoch.
+  expect(summary.comparisons.map(({ name, batchSize, updates }) => `${name}: ${batchSize}, ${updates}`)).toEqual([
+    'sync, 3 simulated: 9, 12',
+    'sync, 3 simulated: 27, 4',
+    'per-shard, 3 simulated: 9, 36',
+    'per-shard, 3 simulated: 27, 12',
+    'local, 3 simulated: 9, 2',
+    'local, 3 simulated: 27, 2',
+  ]);
+  for (const { loss, seconds } of summary.comparisons) expect([loss, seconds]).toEqual([expect.any(Number), null]);
   expect(states.map(({ done }) => done)).toEqual([0, 1, 2, 3, 4, 5, 6]);
   expect(states.at(-1)).toMatchObject({ total: 6, found: 0, secondsLeft: 0, loss: expect.any(Number) });
   expect(states.at(1)?.last).toBe('sync, 3 simulated, batch size 9, learning rate 0.1, seed 0');
@@ -137,4 +147,12 @@ describe('options that cannot be studied are refused before a folder is made', (
     await expect(refused).rejects.toThrow(message);
     await expect(readFile(join(folder, 'journal.jsonl'))).rejects.toThrow('ENOENT');
   });
+});
+
+test('of what it compares, only losses that are finite, and times of threads that all came to the target, are told', async () => {
+  const threads = { rules: ['sync' as const], batchSizes: [27], workers: [1], virtualWorkers: [] };
+  const lost = await run({ ...threads, folder: newFolder(), learningRates: [3e38], epochs: 9 });
+  expect(lost.summary.comparisons).toMatchObject([{ loss: null, seconds: expect.any(Number), secondsToTarget: null }]);
+  const { summary } = await run({ ...threads, folder: newFolder(), targetLoss: 100 });
+  expect(summary.comparisons).toMatchObject([{ name: 'sync, 1 thread', secondsToTarget: expect.any(Number) }]);
 });

@@ -12,6 +12,7 @@ import {
   slotsOf,
 } from '#shardfit/common/optimizers/index.js';
 import { layOutParameters } from '#shardfit/common/parameters.js';
+import { stagedWeights } from '#shardfit/common/staged-weights.js';
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '#shardfit/kernels/kernels.js';
 import { ownSlice, Updater } from '#shardfit/worker/updater.js';
 
@@ -22,11 +23,11 @@ const PARAMETERS = layOutParameters([
 const SHARDS = 2;
 const SEGMENTS = { weights: 1, slots: 3, gradients: SHARDS };
 
-/** Weights and state after two updates of the slice of the second of three workers, with room for `staged` new weights. */
-function updated(optimizer: Optimizer, staged: number): Record<string, number[]> {
-  const layout = new LayoutBuilder(FIRST_FREE_BYTE);
+/** Weights and state after two updates of the slice of worker `rank` of `workers`, with room for `staged` new weights. */
+function updated(optimizer: Optimizer, staged: number, [workers, rank]: [number, number] = [3, 1]) {
+  const layout = new LayoutBuilder(FIRST_FREE_BYTE).add('staged', 'float32', staged);
   for (const [name, count] of Object.entries(SEGMENTS)) layout.add(name, 'float32', count * PARAMETERS.length);
-  const built = layout.add('squares', 'float32', 8).add('staged', 'float32', staged).build();
+  const built = layout.add('squares', 'float32', 8).build();
   const memory = new WebAssembly.Memory({ initial: 2, maximum: MAXIMUM_PAGES, shared: true });
   const arena = new Arena(memory, built);
   for (const name of Object.keys(SEGMENTS)) {
@@ -35,8 +36,9 @@ function updated(optimizer: Optimizer, staged: number): Record<string, number[]>
   const updater = new Updater(arena, loadKernels(memory), PARAMETERS, arena.segment('staged'));
   const slots = { start: 0, count: SHARDS };
   updater.reduceNorms(slots, { start: 0, count: updater.norms.blocks }, 0);
-  for (const t of [0, 1]) updater.apply(updater.own, slots, ownSlice(PARAMETERS, 3, 1), optimizer, t, 0);
-  return { weights: [...arena.floats('weights')], slots: [...arena.floats('slots')] };
+  for (const t of [0, 1]) updater.apply(updater.own, slots, ownSlice(PARAMETERS, workers, rank), optimizer, t, 0);
+  const [weights, slots_, staging] = ['weights', 'slots', 'staged'].map((name) => [...arena.floats(name)]);
+  return { made: { weights, slots: slots_ }, weights: weights as number[], staging: staging as number[] };
 }
 
 const OPTIMIZERS: Record<string, Optimizer> = {
@@ -51,15 +53,44 @@ const OPTIMIZERS: Record<string, Optimizer> = {
   rmsprop: rmsprop({ learningRate: 0.1, momentum: 0.9, centered: true }),
 };
 
+const initial = Array.from({ length: PARAMETERS.length }, (_, i) => Math.fround(Math.sin(i * 12.9898 + 7) ** 2));
+
 describe.each(Object.entries(OPTIMIZERS))('%s', (_, optimizer) => {
   it.each([
-    ['a part of them at a time', 128],
-    ['all at once', 2048],
-  ])('makes the same weights, to the bit, of %s', (_, staged) => {
+    ['a part of them', 128],
+    ['all', 2048],
+  ])('makes the same weights, to the bit, with room for %s', (_, room) => {
     expect(slotsOf(optimizer)).toBeLessThanOrEqual(SEGMENTS.slots);
     const inPlace = updated(optimizer, 0);
-    expect(updated(optimizer, staged)).toEqual(inPlace);
-    const changed = inPlace.weights?.filter((weight, i) => weight !== Math.fround(Math.sin(i * 12.9898 + 7) ** 2));
-    expect(changed?.length).toBeGreaterThan(400);
+    const staged = updated(optimizer, room);
+    expect(staged.made).toEqual(inPlace.made);
+    const changed = staged.weights.filter((weight, i) => weight !== initial[i]);
+    expect(changed.length).toBeGreaterThan(400);
+    // They went by way of it.
+    expect(staged.staging.slice(0, 16).some((weight) => changed.includes(weight))).toBe(true);
+  });
+});
+
+it.each([0, 128])('changes nothing for a worker without weights, with room for %i', (room) => {
+  expect(updated(OPTIMIZERS.momentum as Optimizer, room, [200, 199]).weights).toEqual(initial);
+});
+
+describe('room for new weights', () => {
+  const fit = { rule: { kind: 'sync' }, split: 'rows', workers: 2 } as const;
+
+  it('is for as many as a worker has, and for 16,384 at most', () => {
+    expect(stagedWeights({ trainedEnd: 9008 }, fit)).toBe(4512);
+    expect(stagedWeights({ trainedEnd: 9008 }, { ...fit, workers: 5 })).toBe(1808);
+    expect(stagedWeights({ trainedEnd: 101_776 }, fit)).toBe(16_384);
+  });
+
+  it.each([
+    ['one worker', 9008, { workers: 1 }],
+    ['shares of units', 9008, { split: 'units' }],
+    ['weights that all write at any time', 9008, { rule: { kind: 'hogwild' } }],
+    ['few weights of a worker', 2000, {}],
+    ['weights that no cache holds', (1 << 19) + 16, {}],
+  ] as const)('is not there for %s', (_, trainedEnd, other) => {
+    expect(stagedWeights({ trainedEnd }, { ...fit, ...other })).toBe(0);
   });
 });

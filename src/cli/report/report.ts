@@ -12,17 +12,19 @@ export interface RunPlan {
   optimizer?: string;
 }
 
-/** An epoch and its loss and metrics. */
+/** Loss and metrics of an epoch. */
+export type Logs = Record<string, number>;
+
 export interface EpochResult {
   /** From 0. */
   epoch: number;
-  logs: Record<string, number>;
+  logs: Logs;
 }
 
 /** How a run ended. */
 export interface Outcome {
   run: RunSummary;
-  /** The epoch that the weights are those of, or the last whole one before them, if there is one. */
+  /** The epoch whose weights were kept; after Ctrl-C the last whole one before them. Undefined if none was whole. */
   kept?: EpochResult | undefined;
   weightsSha256: string;
   /** Whether Ctrl-C or a signal ended it early. */
@@ -37,7 +39,7 @@ export interface Outcome {
 export interface Report {
   start(plan: RunPlan): void;
   progress(progress: Progress): void;
-  epochEnd(epoch: number, logs: Record<string, number>): void;
+  epochEnd(epoch: number, logs: Logs): void;
   /** Training is over, as planned or not: nothing more is drawn. */
   stop(): void;
   end(outcome: Outcome): void;

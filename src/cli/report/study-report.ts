@@ -33,14 +33,15 @@ export function studyReport(output: Output, { json, quiet }: { json: boolean; qu
 
 /** A line for each rule, number of workers and batch size, the lowest loss first. */
 function comparisonLines(comparisons: StudyComparison[]): string[] {
-  const number = (value: number | null) => (value === null ? '-' : metric(value));
+  const cell = (value: number | null, text: (value: number) => string) => (value === null ? '-' : text(value));
+  const inSeconds = (value: number | null) => cell(value, (seconds) => seconds.toFixed(2));
   const rows = [...comparisons]
     .sort((a, b) => (a.loss ?? Number.POSITIVE_INFINITY) - (b.loss ?? Number.POSITIVE_INFINITY))
     .map(({ name, batchSize, learningRate, loss, updates, seconds, secondsToTarget }) => [
-      ...[name, count(batchSize), String(learningRate), number(loss), count(updates)],
-      ...[seconds.toFixed(2), secondsToTarget === null ? '-' : secondsToTarget.toFixed(2)],
+      ...[name, count(batchSize), String(learningRate), cell(loss, metric), count(updates)],
+      ...[inSeconds(seconds), inSeconds(secondsToTarget)],
     ]);
-  const header = ['', 'batch', 'best rate', 'final loss', 'updates', 'seconds', 'to target'];
+  const header = ['', 'batch', 'best rate', 'loss', 'updates', 'seconds', 'to target'];
   return ['', ...textTable(header, rows)];
 }
 

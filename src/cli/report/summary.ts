@@ -13,7 +13,7 @@ export function summaryLines({ run, kept, weightsSha256, interrupted, diverged, 
     `  mini-batches  ${count(run.miniBatches)} an epoch, of ${counted(batchRows(run), 'row')}${lastBatch(run)}`,
     `  update rule   ${run.update}${howOften(run)}`,
     `  updates       ${count(run.updates)} in ${counted(run.epochs, 'epoch')}`,
-    ...resultLine(run, kept),
+    ...resultLine(run, kept, interrupted),
     ...stalenessLine(run),
     ...run.warnings.map((warning) => `  note          ${warning}`),
     `  threads       ${threads(run)}, each mini-batch ${sharedHow(run)}`,
@@ -31,10 +31,11 @@ function ending(interrupted: boolean, diverged: boolean): string {
   return interrupted ? 'Stopped early, after a whole update.' : 'Done.';
 }
 
-/** Loss and metrics of the epoch that the weights are those of: not the last where the best was kept, or the last was not whole. */
-function resultLine({ epochs }: RunSummary, kept: EpochResult | undefined): string[] {
+/** Loss and metrics of the epoch whose weights were kept; after Ctrl-C, of the last whole epoch before them. */
+function resultLine({ epochs }: RunSummary, kept: EpochResult | undefined, interrupted: boolean): string[] {
   if (!kept) return [];
-  const which = kept.epoch + 1 < epochs ? `   in epoch ${kept.epoch + 1}` : '';
+  const isLast = kept.epoch + 1 === epochs;
+  const which = isLast ? '' : `   ${interrupted ? 'after' : 'in'} epoch ${kept.epoch + 1}`;
   return [`  result        ${metrics(kept.logs)}${which}`];
 }
 

@@ -3,7 +3,7 @@
  *
  * Every pointer is a byte address in the arena. `from` and `to` are byte offsets of the slice inside a slot, multiples of
  * 64 bytes (one cache line, 16 floats), so that two workers never write to the same line and no tail is left over.
- * New weights go to `results + offset`: `results` is `weights`, or memory of the thread's own from which they are copied.
+ * Optimizers write new weights to `results + offset`, in place or in memory of the thread's own: only the sum, modulo 2^32, is an address.
  * Slot s of the gradients starts at `gradients + s * stride`; slots are added in shard order, so the sum does not depend on
  * who adds. Vector k of the optimizer's state starts at `slots + k * slotStride`. There is no fused multiply-add in
  * WebAssembly SIMD: the results are the same bits on every machine. The formulas are those of `common/optimizers`, but
@@ -98,7 +98,7 @@ export function reduceAssign(weights: usize, gradients: usize, stride: usize, co
   }
 }
 
-/** weights += step * g, with step = -rate. Told of slots as all optimizers are (`KernelPass`), though it has none. */
+/** result = keep * weights + step * g, with step = -rate. Told of slots as all optimizers are (`KernelPass`), though it has none. */
 export function reduceSgd(
   weights: usize,
   results: usize,
@@ -119,7 +119,7 @@ export function reduceSgd(
 
 /**
  * velocity = momentum * velocity + inner * g
- * weights += outer * (nesterov ? momentum * velocity + inner * g : velocity)
+ * result = keep * weights + outer * (nesterov ? momentum * velocity + inner * g : velocity)
  *
  * Keras: inner = -rate, outer = 1. tfjs: inner = 1, outer = -rate.
  */
