@@ -11,6 +11,7 @@ import { encodeModel, type NamedValue } from '#shardfit/compiler/onnx/encode.js'
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '#shardfit/kernels/kernels.js';
 import { Call, Session, type Tensors, tensorOver } from '#shardfit/onnx-runtime/session.js';
 import { Gatherer } from '#shardfit/worker/gather.js';
+import { SlotTable } from '#shardfit/worker/slot-table.js';
 
 /** Something to time, and the bytes that it reads and writes, where they are what takes the time. */
 interface Timed {
@@ -33,12 +34,14 @@ function updates(parameters: number): Timed[] {
     ['weights', 'float32', parameters],
     ['velocity', 'float32', parameters],
     ['gradients', 'float32', 2 * parameters],
+    ['table', 'int32', 2],
   );
   const kernels = loadKernels(arena.memory);
   const at = (name: string): number => arena.segment(name).offset;
   for (const name of ['weights', 'velocity', 'gradients']) arena.floats(name).fill(1e-3);
   kernels.setPass(1, Number.POSITIVE_INFINITY, 1);
   const size = parameters * 4;
+  const table = new SlotTable(arena, 'table', [at('gradients'), at('gradients') + size]);
   return [1, 2].map((slots) => ({
     name: `update of ${parameters.toLocaleString('en')} parameters, gradients of ${slots === 1 ? 'one shard' : 'two shards'}`,
     bytes: size * (4 + slots),
@@ -48,8 +51,7 @@ function updates(parameters: number): Timed[] {
         at('weights'),
         at('velocity'),
         size,
-        at('gradients'),
-        size,
+        table.from(0),
         slots,
         0,
         size,

@@ -1,4 +1,5 @@
 import { Arena, ELEMENT_BYTES, LayoutBuilder } from '../common/arena.js';
+import { stagedWeights, streamedGradients } from '../common/between-workers.js';
 import { CONTROL_WORDS } from '../common/control.js';
 import { copyValues } from '../common/copy.js';
 import { slotLength } from '../common/exchanges.js';
@@ -9,7 +10,6 @@ import { placeInputs } from '../common/placed-inputs.js';
 import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
-import { stagedWeights } from '../common/staged-weights.js';
 import { tapeWords } from '../common/tape.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import { FIRST_FREE_BYTE } from '../kernels/kernels.js';
@@ -43,6 +43,7 @@ export function buildArena(
   const layout = new LayoutBuilder(FIRST_FREE_BYTE);
   const { workers, shards, split } = options;
   const shuffledBatch = Math.min(options.batchSize, shuffledRows);
+  const gradientSlots = split === 'units' ? 1 : shards;
   const gatheredRows = split === 'units' ? shuffledBatch : Math.ceil(shuffledBatch / shards);
   layout
     .add('control', 'int32', CONTROL_WORDS)
@@ -50,7 +51,8 @@ export function buildArena(
     .add('slots', 'float32', optimizerStates(options).count * slotsOf(optimizer) * parameters.trainedEnd)
     // In front of the gradients: the sum over the mini-batches of an update is added up like the slot of one more shard.
     .add('accumulator', 'float32', options.gradientAccumulationSteps > 1 ? parameters.replacedEnd : 0)
-    .add('gradients', 'float32', (split === 'units' ? 1 : shards) * parameters.replacedEnd)
+    .add('gradients', 'float32', gradientSlots * parameters.replacedEnd)
+    .add('streamed', 'float32', streamedGradients(parameters, options, optimizer))
     .add('exchange', 'float32', shards * slotLength(programs))
     .add('logs', 'float32', Math.max(steps * shards * logCount, FEWEST_LOGS))
     .add('permutation', 'int32', shuffledRows)
@@ -58,7 +60,10 @@ export function buildArena(
     .add('squares', 'float32', clipsByNorm(optimizer) ? 2 * workers * normBlocks(parameters).length : 0);
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
-    layout.add(`staged${rank}`, 'float32', stagedWeights(parameters, options));
+    layout.add(`gradientSlots${rank}`, 'int32', gradientSlots + 1);
+    layout.add(`streamedSlots${rank}`, 'int32', gradientSlots + 1);
+    layout.add(`partSlots${rank}`, 'int32', shards);
+    layout.add(`staged${rank}`, 'float32', stagedWeights(parameters, options, optimizer));
     layout.add(`totals${rank}`, 'float32', largestTotal(programs));
     // Bytes, whatever the rows are: where a worker puts the rows of a shard together (see `Gatherer`).
     layout.add(`rows${rank}`, 'bool', gatheredRows * mostRowBytes(rooms));

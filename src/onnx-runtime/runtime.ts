@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
+import { functionAt, openLibrary } from '../common/native-library.js';
 
 /** Address of an object of the runtime. */
 export type Handle = bigint;
@@ -18,9 +19,6 @@ const FATAL = 4;
 const ENABLE_ALL = 99;
 const ARENA_ALLOCATOR = 1;
 const DEFAULT_MEMORY = 0;
-
-/** Of the stack that native code is called on: twice what Node gives a worker. */
-const STACK_BYTES = 8 << 20;
 
 /** Of the first version: its table of functions "cannot change" (onnxruntime_c_api.cc). */
 const API_VERSION = 1;
@@ -64,7 +62,7 @@ export interface RunArguments {
 
 /** The runtime, opened by a thread. */
 export class OnnxRuntime {
-  /** Kept: the library is unloaded when nobody holds it any more, and its functions do not. */
+  /** Kept, or its functions are gone. */
   readonly #library: LibraryHandle;
   readonly #api: Api;
   readonly #run: Api['Run'];
@@ -74,7 +72,7 @@ export class OnnxRuntime {
   readonly #sessions = new Set<Handle>();
 
   constructor() {
-    this.#library = openLibrary();
+    this.#library = openRuntime();
     this.#api = apiOf(this.#library);
     this.#run = this.#api.Run;
     this.#env = this.#make('CreateEnv', FATAL, 'shardfit');
@@ -160,7 +158,7 @@ export class OnnxRuntime {
 }
 
 /** @throws Error if there is none for this platform. */
-function openLibrary(): LibraryHandle {
+function openRuntime(): LibraryHandle {
   const path = libraryPath();
   if (!existsSync(path)) {
     const { platform, arch } = process;
@@ -168,33 +166,27 @@ function openLibrary(): LibraryHandle {
       `onnxruntime-node has no library for ${platform} on ${arch}: there is no ${path}; install it anew, or use another platform`,
     );
   }
-  try {
-    koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES });
-  } catch {
-    // Somebody else in this thread has called native code with koffi before: the stack is as it is.
-  }
-  return koffi.load(path);
+  return openLibrary(path);
 }
 
 /** The table of functions of the API. */
 function apiOf(library: LibraryHandle): Api {
   const base = library.func('OrtGetApiBase', 'void *', [])();
-  const table = functionAt(base, 0, 'void *', ['uint32_t'])(API_VERSION);
+  const table = tabled(base, 0, 'void *', ['uint32_t'])(API_VERSION);
   const functions = Object.entries(FUNCTIONS).map(([name, [place, result, args]]) => {
-    return [name, functionAt(table, place, result, args)];
+    return [name, tabled(table, place, result, args)];
   });
   return Object.fromEntries(functions) as Api;
 }
 
 /** The function whose address stands at `place` of a table. */
-function functionAt(
+function tabled(
   table: unknown,
   place: number,
   result: string,
   args: readonly string[],
 ): (...args: unknown[]) => unknown {
-  const address = koffi.decode(table, place * POINTER_BYTES, 'void *');
-  return koffi.decode(address, koffi.proto(result, [...args]));
+  return functionAt(koffi.decode(table, place * POINTER_BYTES, 'void *'), result, args);
 }
 
 /** The runtime's library, where onnxruntime-node has it for this platform. */
@@ -203,12 +195,6 @@ function libraryPath(): string {
   const root = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   const name = { darwin: 'libonnxruntime.1.dylib', win32: 'onnxruntime.dll' }[platform as string];
   return join(root, 'bin', 'napi-v6', platform, arch, name ?? 'libonnxruntime.so.1');
-}
-
-/** Where the values of an array stand, for as long as it is kept. */
-export function addressOf(array: ArrayBufferView): Handle {
-  const { buffer } = array; // asked for, since a small array may be moved with its object until it has one
-  return buffer.byteLength === 0 ? 0n : koffi.address(array);
 }
 
 let opened: OnnxRuntime | undefined;

@@ -1,7 +1,8 @@
 /** One compiled program in ONNX Runtime, run synchronously on the thread that it belongs to. */
 import type { ArenaArray } from '../common/arena.js';
+import { addressOf } from '../common/native-library.js';
 import type { DType } from '../common/program.js';
-import { addressOf, type Handle, onnxRuntime, type RunArguments } from './runtime.js';
+import { type Handle, onnxRuntime, type RunArguments } from './runtime.js';
 
 /** Of ONNXTensorElementDataType. */
 const ELEMENT_TYPE: Record<DType, number> = { float32: 1, int32: 6, bool: 9 };

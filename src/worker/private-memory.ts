@@ -35,9 +35,10 @@ export class PrivateMemory implements Disposable {
   constructor(shared: Arena, parameters: ParameterLayout) {
     const layout = new LayoutBuilder(FIRST_FREE_BYTE);
     for (const name of SEGMENTS) layout.add(name, 'float32', shared.segment(name).length);
+    layout.add('gradientSlots', 'int32', shared.segment('gradientSlots0').length);
     const built = layout.build();
     this.arena = new Arena(takeMemory(built.bytes), built);
-    this.updater = new Updater(this.arena, loadKernels(this.arena.memory), parameters);
+    this.updater = new Updater(this.arena, loadKernels(this.arena.memory), parameters, 'gradientSlots');
     this.#shared = shared;
     this.#parameters = parameters;
   }

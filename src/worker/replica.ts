@@ -17,6 +17,8 @@ import { PrivateMemory } from './private-memory.js';
 import { privateSlices } from './private-slices.js';
 import { trainByRule } from './rules/index.js';
 import { Stopwatch } from './stopwatch.js';
+import { streamingCopy } from './streaming-copy.js';
+import { Streams } from './streams.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -47,6 +49,8 @@ export class Replica {
   readonly #weights: Float32Array;
   /** How many weights have one. */
   readonly #constraints: number;
+  /** Undefined where gradients and weights go one way only: they are read where they are written. */
+  readonly #streams: Streams | undefined;
   readonly #watch = new Stopwatch();
   #stepsOfEpoch = 1;
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
@@ -63,7 +67,13 @@ export class Replica {
     this.clocks = new Clocks(arena.ints('clocks'), this.control, rank);
     this.#barrier = new Barrier(this.control, workers);
     this.#shards = new OwnShards(setup, workers, rank);
-    this.#sharedUpdater = new Updater(arena, kernels, parameters, arena.segment(`staged${rank}`));
+    this.#sharedUpdater = new Updater(
+      arena,
+      kernels,
+      parameters,
+      `gradientSlots${rank}`,
+      arena.segment(`staged${rank}`),
+    );
     this.#updater = this.#sharedUpdater;
     this.#slice = ownSlice(parameters, workers, rank);
     this.#slices = [this.#slice];
@@ -76,6 +86,8 @@ export class Replica {
     this.local = new LocalReplicas(arena, kernels, setup, this.#sharedUpdater);
     // The last: what it holds in ONNX Runtime is given back by `dispose` alone.
     this.#engine = engine ?? new OnnxEngine(arena, kernels, setup);
+    if (arena.segment('streamed').length > 0)
+      this.#streams = new Streams(arena, this.control, setup, streamingCopy(arena, kernels));
   }
 
   /** Takes in programs for more sizes of batches. */
@@ -145,6 +157,7 @@ export class Replica {
     this.#shards = new OwnShards(this.setup, workers, this.rank);
     this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
     this.#slices = [this.#slice];
+    this.#streams?.shareAmong(workers);
   }
 
   /** Whether the shards of a mini-batch share the layers' units, so that each has the gradients of other weights. */
@@ -204,6 +217,7 @@ export class Replica {
    */
   beginBatch(plan: EpochPlan, i: number): Batch {
     if (plan.shuffled && i > 0 && i % plan.steps === 0) this.#shuffle(plan, i / plan.steps);
+    this.#sharedUpdater.take(this.#streams?.ways);
     return batchIn(plan, i);
   }
 
@@ -249,6 +263,13 @@ export class Replica {
       if (stage > 0) this.#exchange(work, batch, shards, stage - 1);
       for (const shard of shards) this.#runStage(work, shard, stage);
     }
+  }
+
+  /** Sends the gradients of this worker's shards to those who add them up, where that is faster than to let them read them. */
+  sendGradients(batch: Batch): void {
+    if (!this.#streams?.ways) return;
+    this.#streams.send(this.#shards.asParts('training', batch));
+    this.#watch.lap('exchange');
   }
 
   /** Works out what the stages behind `stage` need of all shards of a batch. */
@@ -403,6 +424,12 @@ export class Replica {
   /** One rank reads the request and all obey what it wrote, so that no one is a step ahead when training ends. */
   decideWhetherToStop(): void {
     if (this.control.stopRequested) this.control.stopped = true;
+  }
+
+  /** The same at the end of a step of training, and how gradients and weights go between workers in the next one. */
+  decideHowToGoOn(): void {
+    this.decideWhetherToStop();
+    this.#streams?.decide();
   }
 
   dispose(): void {

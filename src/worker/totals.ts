@@ -5,6 +5,7 @@ import { forEachRun, type Piece } from '../common/pieces.js';
 import type { Combination } from '../common/program.js';
 import { sizeOf } from '../common/shapes.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { SlotTable } from './slot-table.js';
 
 /**
  * What the shards of a mini-batch have in common: each leaves its parts in a slot of the arena, and the workers make of the
@@ -17,12 +18,15 @@ export class Totals {
   readonly #kernels: Kernels;
   /** Where kernels put a total together: they reach only the arena. */
   readonly #scratch: Float32Array;
+  readonly #slots: SlotTable;
 
   constructor(arena: Arena, kernels: Kernels, shards: number, rank: number) {
     this.#parts = arena.floats('exchange');
     this.#scratch = arena.floats(`totals${rank}`);
     this.#kernels = kernels;
     this.values = new Float32Array(this.#parts.length / shards);
+    const slots = Array.from({ length: shards }, (_, shard) => this.slot(shard).byteOffset);
+    this.#slots = new SlotTable(arena, `partSlots${rank}`, slots);
   }
 
   /** Where a shard leaves its parts. */
@@ -52,14 +56,12 @@ export class Totals {
   }
 
   /** Adds up a piece of the parts of all shards: the only one that its shard goes on with. */
-  reduceScatter({ exchange, offset, size }: ExchangePlace, place: Piece, total: Float32Array): void {
-    const first = this.#part(0, offset, size).byteOffset;
-    const stride = this.values.length * FLOAT_BYTES;
+  reduceScatter({ exchange, offset }: ExchangePlace, place: Piece, total: Float32Array): void {
     const scratch = this.#scratch.byteOffset;
     forEachRun(exchange.shape, place, (at, from, length) => {
       // The kernels go through all addresses at the same offset, and in whole vectors: the next run writes over what is too much.
-      const [start, end] = [from * FLOAT_BYTES, (from + length) * FLOAT_BYTES];
-      this.#kernels.reduceAssign(scratch + at * FLOAT_BYTES - start, first, stride, place.count, start, end);
+      const [start, end] = [(offset + from) * FLOAT_BYTES, (offset + from + length) * FLOAT_BYTES];
+      this.#kernels.reduceAssign(scratch + at * FLOAT_BYTES - start, this.#slots.from(0), place.count, start, end);
     });
     copyValues(this.#scratch.subarray(0, total.length), total);
   }

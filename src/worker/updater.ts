@@ -1,4 +1,5 @@
 import { type Arena, FLOAT_BYTES, type Segment } from '../common/arena.js';
+import { staysInCaches } from '../common/between-workers.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
@@ -6,9 +7,19 @@ import { piece, type Range } from '../common/shards.js';
 import type { KernelPass, Kernels } from '../kernels/kernels.js';
 import { GradientNorms } from './gradient-norms.js';
 import { optimizerStep } from './optimizer-step.js';
+import { SlotTable } from './slot-table.js';
+import type { StreamingCopy } from './streaming-copy.js';
 
-/** Number of the slot in which the gradients of several mini-batches are added up: it stands in front of the first. */
+/** Number of the slot in which the gradients of several mini-batches are added up: in tables it stands in front of the first. */
 export const ACCUMULATOR = -1;
+
+/** How gradients and new weights get from one worker to the others. */
+export interface Ways {
+  /** Where gradients are found: the accumulator, and those of all shards. */
+  slots: SlotTable;
+  /** Copies new weights to where all read them; undefined if kernels do. */
+  copy?: StreamingCopy;
+}
 
 /** Bytes of the parameter vector: the part that is descended, and the part whose values are replaced. */
 export interface Slice {
@@ -37,27 +48,41 @@ export class Updater {
   readonly own: Target;
   readonly norms: GradientNorms;
   readonly #kernels: Kernels;
-  readonly #gradients: number;
-  /** Bytes from one gradient slot, or one replica, to the next. */
-  readonly #stride: number;
+  readonly #accumulator: number;
+  /** Gradients where programs leave them, weights by kernels. */
+  readonly #plainWays: Ways;
+  /** Those in force. */
+  #ways: Ways;
   readonly #trainedBytes: number;
   /** Bytes of each trained parameter. */
   readonly #trained: Range[];
   /** Where new weights are put together. */
   readonly #staging: Segment | undefined;
+  /** Whether they are if they are not streamed, too. */
+  readonly #alwaysStages: boolean;
 
-  /** @param staging memory of this worker's own, where new weights are put before they are copied: see `docs/architecture.md`. */
-  constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout, staging?: Segment) {
+  /**
+   * @param slots segment for the table of gradient slots.
+   * @param staging memory of this worker's own, where new weights are put before they are copied: see `docs/architecture.md`.
+   */
+  constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout, slots: string, staging?: Segment) {
     this.#kernels = kernels;
     this.#staging = staging?.length ? staging : undefined;
+    this.#alwaysStages = staysInCaches(layout);
     this.norms = new GradientNorms(arena, kernels, layout);
     this.own = { weights: arena.segment('weights').offset, slots: arena.segment('slots').offset };
-    this.#gradients = arena.segment('gradients').offset;
-    this.#stride = layout.replacedEnd * FLOAT_BYTES;
+    this.#accumulator = arena.segment('accumulator').offset;
+    this.#plainWays = { slots: new SlotTable(arena, slots, slotAddresses(arena, layout)) };
+    this.#ways = this.#plainWays;
     this.#trainedBytes = layout.trainedEnd * FLOAT_BYTES;
     this.#trained = layout.parameters
       .filter(({ role }) => role === 'trained')
       .map(({ offset, size }) => ({ start: offset * FLOAT_BYTES, count: Math.ceil(size / LINE) * LINE * FLOAT_BYTES }));
+  }
+
+  /** Takes other ways from now on. Default: gradients are read where programs leave them, weights written by kernels. */
+  take(ways = this.#plainWays): void {
+    this.#ways = ways;
   }
 
   /** Slots of the `index`-th of those who keep an optimizer state of their own. */
@@ -71,23 +96,21 @@ export class Updater {
    * @param anew whether the accumulator holds nothing yet.
    */
   accumulate(count: number, { trained }: Slice, anew: boolean): void {
-    const accumulator = this.#gradients + ACCUMULATOR * this.#stride;
-    const [from, slots] = anew ? [this.#gradients, count] : [accumulator, count + 1];
+    const [first, slots] = anew ? [0, count] : [ACCUMULATOR, count + 1];
     const { start, count: bytes } = trained;
-    this.#kernels.reduceAssign(accumulator, from, this.#stride, slots, start, start + bytes);
+    this.#kernels.reduceAssign(this.#accumulator, this.#tableFrom(first), slots, start, start + bytes);
   }
 
   /** Gives weights that are replaced their new values: the sum over gradient slots. */
   replace({ weights }: Target, { start, count }: Range, { replaced }: Slice): void {
     if (replaced.count === 0) return;
-    const gradients = this.#gradients + start * this.#stride;
     const end = replaced.start + replaced.count;
-    this.#kernels.reduceAssign(weights, gradients, this.#stride, count, replaced.start, end);
+    this.#kernels.reduceAssign(weights, this.#tableFrom(start), count, replaced.start, end);
   }
 
   /** First half of an update whose gradient is clipped by its norm: sums slots, and squares, of some blocks. */
   reduceNorms({ start, count }: Range, blocks: Range, region: number): void {
-    this.norms.reduce(this.#gradients + start * this.#stride, this.#stride, count, blocks, region);
+    this.norms.reduce(this.#tableFrom(start), count, blocks, region);
   }
 
   /**
@@ -107,7 +130,7 @@ export class Updater {
     region: number,
     share = 1,
   ): void {
-    const gradients = this.#gradients + of.start * this.#stride;
+    const gradients = this.#tableFrom(of.start);
     if (clipsByNorm(optimizer)) {
       const scales = this.norms.scales(optimizer, region, share);
       this.#trained.forEach((parameter, i) => {
@@ -128,17 +151,33 @@ export class Updater {
     scale = 1,
   ): void {
     const end = start + bytes;
-    const staging = this.#staging;
+    const { copy } = this.#ways;
+    const staging = copy || this.#alwaysStages ? this.#staging : undefined;
     const most = staging ? staging.length * FLOAT_BYTES : bytes;
     for (let from = start; from < end; from += most) {
       const to = Math.min(from + most, end);
       // The kernel adds `from` to it, modulo 2^32.
       const results = staging ? staging.offset - from : weights;
-      const pass: KernelPass = [weights, results, slots, this.#trainedBytes, gradients, this.#stride, count, from, to];
+      const pass: KernelPass = [weights, results, slots, this.#trainedBytes, gradients, count, from, to];
       optimizerStep(this.#kernels, optimizer, pass, t, scale);
-      if (staging) this.#kernels.copyRuns(weights + from, 0, staging.offset, 0, to - from, 1);
+      if (!staging) continue;
+      if (copy) copy(weights + from, staging.offset, to - from);
+      else this.#kernels.copyRuns(weights + from, 0, staging.offset, 0, to - from, 1);
     }
   }
+
+  /** Address of the table of gradient slots from number `first` on. */
+  #tableFrom(first: number): number {
+    return this.#ways.slots.from(first - ACCUMULATOR);
+  }
+}
+
+/** Where the accumulator stands and the gradients of all shards, where programs leave them. */
+export function slotAddresses(arena: Arena, { replacedEnd }: ParameterLayout): number[] {
+  const { offset, length } = arena.segment('gradients');
+  const shards = length / replacedEnd;
+  const gradients = Array.from({ length: shards }, (_, shard) => offset + shard * replacedEnd * FLOAT_BYTES);
+  return [arena.segment('accumulator').offset, ...gradients];
 }
 
 function overlap(a: Range, b: Range): Range {

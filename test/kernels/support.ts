@@ -7,6 +7,7 @@ export interface Workbench {
   kernels: Kernels;
   memory: WebAssembly.Memory;
   floats(address: number, length: number): Float32Array;
+  addresses(address: number, length: number): Uint32Array;
 }
 
 /** @param bytes memory to reserve; only what is touched is taken. */
@@ -16,5 +17,6 @@ export function workbench(bytes: number): Workbench {
     kernels: loadKernels(memory),
     memory,
     floats: (address, length) => new Float32Array(memory.buffer, address, length),
+    addresses: (address, length) => new Uint32Array(memory.buffer, address, length),
   };
 }

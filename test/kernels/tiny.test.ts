@@ -12,12 +12,14 @@ const SMALL = 2e-38;
 
 /** Weights of 1, up to three vectors of state that hold `state`, and a gradient. */
 function updated(optimizer: Optimizer, state: number, gradient: number) {
-  const { kernels, floats } = workbench(FIRST_FREE_BYTE + 5 * BYTES);
-  const [weights, slots, gradients] = [0, 1, 4].map((k) => FIRST_FREE_BYTE + k * BYTES) as [number, number, number];
+  const { kernels, floats, addresses } = workbench(FIRST_FREE_BYTE + 6 * BYTES);
+  const places = [0, 1, 4, 5].map((k) => FIRST_FREE_BYTE + k * BYTES);
+  const [weights, slots, gradients, table] = places as [number, number, number, number];
+  addresses(table, 1).set([gradients]);
   floats(weights, VALUES).fill(1);
   floats(slots, 3 * VALUES).fill(state);
   floats(gradients, VALUES).fill(gradient);
-  const pass: KernelPass = [weights, weights, slots, BYTES, gradients, BYTES, 1, 0, BYTES];
+  const pass: KernelPass = [weights, weights, slots, BYTES, table, 1, 0, BYTES];
   optimizerStep(kernels, optimizer, pass, 10, 1);
   return { weights: [...floats(weights, VALUES)], state: [...floats(slots, 3 * VALUES)] };
 }

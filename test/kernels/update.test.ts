@@ -7,7 +7,7 @@ const LINE_BYTES = 64;
 const VALUES = 32;
 const SLOT_BYTES = VALUES * 4;
 
-/** Weights, velocity and `slots` gradient slots, one behind the other. */
+/** Weights, velocity, `slots` gradient slots and the table of those, one behind the other. */
 class Slice {
   readonly #bench: Workbench;
   readonly #base: number;
@@ -16,7 +16,8 @@ class Slice {
   constructor(slots: number, base = FIRST_FREE_BYTE) {
     this.slots = slots;
     this.#base = base;
-    this.#bench = workbench(base + SLOT_BYTES * (2 + slots));
+    this.#bench = workbench(base + SLOT_BYTES * (3 + slots));
+    this.#bench.addresses(this.#table, slots).set(Array.from({ length: slots }, (_, i) => this.#slot(i)));
   }
 
   get weights(): Float32Array {
@@ -28,11 +29,11 @@ class Slice {
   }
 
   gradient(slot: number): Float32Array {
-    return this.#bench.floats(this.#gradients + slot * SLOT_BYTES, VALUES);
+    return this.#bench.floats(this.#slot(slot), VALUES);
   }
 
   assign(from = 0, to = SLOT_BYTES): void {
-    this.#bench.kernels.reduceAssign(this.#base, this.#gradients, SLOT_BYTES, this.slots, from, to);
+    this.#bench.kernels.reduceAssign(this.#base, this.#table, this.slots, from, to);
   }
 
   sgd(rate: number, from = 0, to = SLOT_BYTES): void {
@@ -53,11 +54,15 @@ class Slice {
 
   #pass(from: number, to: number): KernelPass {
     const [weights, velocity] = [this.#base, this.#base + SLOT_BYTES];
-    return [weights, weights, velocity, SLOT_BYTES, this.#gradients, SLOT_BYTES, this.slots, from, to];
+    return [weights, weights, velocity, SLOT_BYTES, this.#table, this.slots, from, to];
   }
 
-  get #gradients(): number {
-    return this.#base + 2 * SLOT_BYTES;
+  #slot(slot: number): number {
+    return this.#base + (2 + slot) * SLOT_BYTES;
+  }
+
+  get #table(): number {
+    return this.#slot(this.slots);
   }
 }
 

@@ -1,6 +1,7 @@
 /** New weights that are put together in memory of a worker's own, beside those that are written in place. */
 import { describe, expect, it } from 'vitest';
 import { Arena, LayoutBuilder } from '#shardfit/common/arena.js';
+import { stagedWeights, streamedGradients } from '#shardfit/common/between-workers.js';
 import {
   adadelta,
   adagrad,
@@ -12,7 +13,6 @@ import {
   slotsOf,
 } from '#shardfit/common/optimizers/index.js';
 import { layOutParameters } from '#shardfit/common/parameters.js';
-import { stagedWeights } from '#shardfit/common/staged-weights.js';
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '#shardfit/kernels/kernels.js';
 import { ownSlice, Updater } from '#shardfit/worker/updater.js';
 
@@ -21,19 +21,22 @@ const PARAMETERS = layOutParameters([
   { index: 1, name: 'bias', shape: [50], role: 'trained' },
 ]);
 const SHARDS = 2;
-const SEGMENTS = { weights: 1, slots: 3, gradients: SHARDS };
+const SEGMENTS = { weights: 1, slots: 3, accumulator: 1, gradients: SHARDS };
 
 /** Weights and state after two updates of the slice of worker `rank` of `workers`, with room for `staged` new weights. */
 function updated(optimizer: Optimizer, staged: number, [workers, rank]: [number, number] = [3, 1]) {
   const layout = new LayoutBuilder(FIRST_FREE_BYTE).add('staged', 'float32', staged);
   for (const [name, count] of Object.entries(SEGMENTS)) layout.add(name, 'float32', count * PARAMETERS.length);
-  const built = layout.add('squares', 'float32', 8).build();
+  const built = layout
+    .add('squares', 'float32', 8)
+    .add('addresses', 'int32', SHARDS + 1)
+    .build();
   const memory = new WebAssembly.Memory({ initial: 2, maximum: MAXIMUM_PAGES, shared: true });
   const arena = new Arena(memory, built);
   for (const name of Object.keys(SEGMENTS)) {
     for (const [i] of arena.floats(name).entries()) arena.floats(name)[i] = Math.sin(i * 12.9898 + name.length) ** 2;
   }
-  const updater = new Updater(arena, loadKernels(memory), PARAMETERS, arena.segment('staged'));
+  const updater = new Updater(arena, loadKernels(memory), PARAMETERS, 'addresses', arena.segment('staged'));
   const slots = { start: 0, count: SHARDS };
   updater.reduceNorms(slots, { start: 0, count: updater.norms.blocks }, 0);
   for (const t of [0, 1]) updater.apply(updater.own, slots, ownSlice(PARAMETERS, workers, rank), optimizer, t, 0);
@@ -75,13 +78,21 @@ it.each([0, 128])('changes nothing for a worker without weights, with room for %
   expect(updated(OPTIMIZERS.momentum as Optimizer, room, [200, 199]).weights).toEqual(initial);
 });
 
-describe('room for new weights', () => {
-  const fit = { rule: { kind: 'sync' }, split: 'rows', workers: 2 } as const;
+describe('room for new weights, and for streamed gradients', () => {
+  const training = { rule: { kind: 'sync' }, split: 'rows', workers: 2, shards: 2 } as const;
+  const canStream = process.platform === 'linux' && process.arch === 'x64';
+  const momentum = OPTIMIZERS.momentum as Optimizer;
+  const parameters = (trained: number) =>
+    layOutParameters([{ index: 0, name: 'kernel', shape: [trained], role: 'trained' }]);
 
-  it('is for as many as a worker has, and for 16,384 at most', () => {
-    expect(stagedWeights({ trainedEnd: 9008 }, fit)).toBe(4512);
-    expect(stagedWeights({ trainedEnd: 9008 }, { ...fit, workers: 5 })).toBe(1808);
-    expect(stagedWeights({ trainedEnd: 101_776 }, fit)).toBe(16_384);
+  it('is for as many weights as a worker has, and for 16,384 at most', () => {
+    expect(stagedWeights(parameters(9008), training, momentum)).toBe(4512);
+    expect(stagedWeights(parameters(9008), { ...training, workers: 5 }, momentum)).toBe(1808);
+    expect(stagedWeights(parameters(101_776), training, momentum)).toBe(16_384);
+  });
+
+  it('is for the gradients of all shards', () => {
+    expect(streamedGradients(parameters(9008), { ...training, shards: 5 }, momentum)).toBe(canStream ? 45_040 : 0);
   });
 
   it.each([
@@ -89,8 +100,16 @@ describe('room for new weights', () => {
     ['shares of units', 9008, { split: 'units' }],
     ['weights that all write at any time', 9008, { rule: { kind: 'hogwild' } }],
     ['few weights of a worker', 2000, {}],
-    ['weights that no cache holds', (1 << 19) + 16, {}],
-  ] as const)('is not there for %s', (_, trainedEnd, other) => {
-    expect(stagedWeights({ trainedEnd }, { ...fit, ...other })).toBe(0);
+  ] as const)('is not there for %s', (_, trained, other) => {
+    expect(stagedWeights(parameters(trained), { ...training, ...other }, momentum)).toBe(0);
+    expect(streamedGradients(parameters(trained), { ...training, ...other }, momentum)).toBe(0);
+  });
+
+  it('is there for weights that no cache holds only where they are streamed', () => {
+    const large = parameters((1 << 19) + 16);
+    expect(stagedWeights(large, training, momentum)).toBe(canStream ? 16_384 : 0);
+    expect(stagedWeights(large, training, OPTIMIZERS['by norm'] as Optimizer)).toBe(0);
+    const huge = parameters(1 << 26);
+    expect([stagedWeights(huge, training, momentum), streamedGradients(huge, training, momentum)]).toEqual([0, 0]);
   });
 });

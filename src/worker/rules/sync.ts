@@ -25,6 +25,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     const batch = replica.beginBatch(plan, i);
     replica.readWeights();
     replica.compute('training', batch);
+    replica.sendGradients(batch);
     if (!replica.sharesUnits) replica.meet(); // all gradients of this batch are there
     steps++;
     if (accumulationSteps === 1) {
@@ -35,7 +36,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
       if (gathered === accumulationSteps) applyGathered();
     }
     replica.replaceStates(batch);
-    if (replica.rank === 0) replica.decideWhetherToStop();
+    if (replica.rank === 0) replica.decideHowToGoOn();
     replica.meet(); // all weights for the next batch are there
     if (replica.rank === 0) replica.control.stepsDone = steps;
     if (replica.control.stopped) break;
