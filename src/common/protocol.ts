@@ -101,7 +101,10 @@ export interface TimeSplit {
   gather: number;
   compute: number;
   wait: number;
-  /** What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for the others included. */
+  /**
+   * What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for the others included, and gradients
+   * that are sent to others (`Streams`).
+   */
   exchange: number;
   reduce: number;
 }

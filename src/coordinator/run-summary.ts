@@ -11,7 +11,10 @@ export interface ThreadSummary {
   gatherSeconds: number;
   computeSeconds: number;
   waitSeconds: number;
-  /** What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for other workers included. */
+  /**
+   * What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for other workers included, and
+   * gradients that are sent to other workers.
+   */
   exchangeSeconds: number;
   reduceSeconds: number;
 }
