@@ -18,6 +18,7 @@ const FLAGS: Record<string, string> = {
   weightDecay: '--weight-decay',
   update: '--update',
   split: '--split',
+  transport: '--transport',
   batchStatistics: '--batch-statistics',
   gradientAccumulationSteps: '--gradient-accumulation-steps',
   maxStaleness: '--max-staleness',

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { SPLITS, type SplitChoice } from '../common/shards.js';
+import { TRANSPORTS, type TransportName } from '../common/transport.js';
 import { UPDATE_RULES, type UpdateRuleName } from '../common/update-rules.js';
 import type { FitOptions } from '../index.js';
 import { readName, readReal, readWhole } from './option-values.js';
@@ -8,6 +9,7 @@ import { readName, readReal, readWhole } from './option-values.js';
 export interface RuleChoice {
   update: UpdateRuleName;
   split?: SplitChoice;
+  transport?: TransportName;
   batchStatistics?: 'batch' | 'shard';
   gradientAccumulationSteps?: number;
   maxStaleness?: number;
@@ -29,6 +31,10 @@ export function updateOptions(): Option[] {
       '--split <what>',
       "sync: whether threads share a mini-batch's rows or the layers' units (default: auto, the faster)",
     ).argParser(readName(SPLITS)),
+    new Option(
+      '--transport <how>',
+      'sync: whether threads pull gradients and weights or push them to each other (default: auto, the faster)',
+    ).argParser(readName(TRANSPORTS)),
     new Option('--batch-statistics <of>', "sync: batch norm by the mini-batch's statistics or each shard's").argParser(
       readName(['batch', 'shard']),
     ),
@@ -65,10 +71,11 @@ type RuleFitOptions = Pick<FitOptions, Exclude<keyof RuleChoice, 'outerLr'> | 'o
 
 /** The choice in the names of `fit`, what is not given left out. */
 export function ruleFitOptions(choice: RuleChoice): RuleFitOptions {
-  const { update, split, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum } = choice;
+  const { update, split, transport, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum } =
+    choice;
   const { syncEvery, outerMomentum, outerLr: outerLearningRate, virtualWorkers, straggler } = choice;
   const all = {
-    ...{ update, split, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum },
+    ...{ update, split, transport, batchStatistics, gradientAccumulationSteps, maxStaleness, hogwildMomentum },
     ...{ syncEvery, outerMomentum, outerLearningRate, virtualWorkers, straggler },
   };
   const given = Object.entries(all).filter(([, value]) => value !== undefined);

@@ -41,6 +41,11 @@ export class LayoutBuilder {
     return this;
   }
 
+  /** Whether the arena would not be too large with so many bytes more. */
+  hasRoomFor(bytes: number): boolean {
+    return this.#end + bytes <= MAXIMUM_BYTES;
+  }
+
   /** @throws RangeError if the arena would be larger than one WebAssembly memory can be. */
   build(): ArenaLayout {
     if (this.#end > MAXIMUM_BYTES) {

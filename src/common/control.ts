@@ -12,7 +12,7 @@ const WORD = {
   version: 6,
   mutex: 7,
   ticks: 8,
-  streaming: 9,
+  pushing: 9,
 } as const;
 
 export const CONTROL_WORDS = Object.keys(WORD).length * WORDS_PER_LINE;
@@ -91,13 +91,13 @@ export class Control {
     Atomics.store(this.#words, at('stopped'), value ? 1 : 0);
   }
 
-  /** Whether workers stream gradients and weights in the next step. One rank decides it before a barrier, all read it behind. */
-  get streaming(): boolean {
-    return Atomics.load(this.#words, at('streaming')) !== 0;
+  /** Whether workers push gradients and weights in the next step. One rank decides it before a barrier, all read it behind. */
+  get pushing(): boolean {
+    return Atomics.load(this.#words, at('pushing')) !== 0;
   }
 
-  set streaming(value: boolean) {
-    Atomics.store(this.#words, at('streaming'), value ? 1 : 0);
+  set pushing(value: boolean) {
+    Atomics.store(this.#words, at('pushing'), value ? 1 : 0);
   }
 
   /** Counts one more arrival at the barrier and returns how many have arrived by now. */

@@ -3,7 +3,10 @@ import koffi, { type LibraryHandle } from 'koffi';
 /** Of the stack that native code is called on: twice what Node gives a worker. */
 const STACK_BYTES = 8 << 20;
 
-/** Opens a native library for this thread. Keep it: it is unloaded when nobody holds it any more, and its functions do not. */
+/**
+ * Opens a native library for this thread, or the process itself for null. Keep a library: it is unloaded when nobody holds it any more, and its functions
+ * do not.
+ */
 export function openLibrary(path: string | null): LibraryHandle {
   try {
     koffi.config({ ...koffi.config(), sync_stack_size: STACK_BYTES });

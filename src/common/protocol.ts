@@ -45,6 +45,8 @@ export interface ReplicaSetup {
   shards: number;
   /** What the shards of a mini-batch in training are: some of its rows each, or all rows and some of the layers' units each. */
   split: Split;
+  /** Set where gradients and weights may be pushed (`common/transport`): by the instructions at this address, whether or not it is faster. */
+  push?: { address: number; always: boolean };
   memory: WebAssembly.Memory;
   layout: ArenaLayout;
   parameters: ParameterLayout;
@@ -103,7 +105,7 @@ export interface TimeSplit {
   wait: number;
   /**
    * What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for the others included, and gradients
-   * that are sent to others (`Streams`).
+   * that are pushed to others.
    */
   exchange: number;
   reduce: number;

@@ -30,6 +30,7 @@ export interface FitDatasetOptions
     | 'workers'
     | 'shards'
     | 'split'
+    | 'transport'
     | 'batchStatistics'
     | 'gradientAccumulationSteps'
     | 'engine'
@@ -53,7 +54,17 @@ export interface FitDatasetOptions
 const OWN = ['batchesPerEpoch', 'validationData', 'validationBatches', 'validationBatchSize'];
 const SHARED = [
   ...['epochs', 'initialEpoch', 'verbose', 'callbacks', 'yieldEvery', 'classWeight', 'workers', 'shards'],
-  ...['split', 'batchStatistics', 'gradientAccumulationSteps', 'engine', 'modelModule', 'seed', 'optimizer', 'signal'],
+  ...[
+    'split',
+    'transport',
+    'batchStatistics',
+    'gradientAccumulationSteps',
+    'engine',
+    'modelModule',
+    'seed',
+    'optimizer',
+    'signal',
+  ],
   ...['onProgress', 'onWarning'],
 ];
 

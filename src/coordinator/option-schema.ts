@@ -4,6 +4,7 @@ import { isOptimizer, type Optimizer } from '../common/optimizers/index.js';
 import { unknownOption } from '../common/option-names.js';
 import { SPLITS } from '../common/shards.js';
 import { show } from '../common/show.js';
+import { TRANSPORTS } from '../common/transport.js';
 import { UPDATE_RULES } from '../common/update-rules.js';
 import type { FitOptions } from './options.js';
 
@@ -68,6 +69,7 @@ const SCHEMA = z.strictObject({
   shards: wholeNumber('shards', 1).optional(),
   seed: wholeNumber('seed', 0).optional(),
   split: oneOf('split', [...SPLITS]).optional(),
+  transport: oneOf('transport', [...TRANSPORTS]).optional(),
   batchStatistics: oneOf('batchStatistics', ['batch', 'shard']).optional(),
   gradientAccumulationSteps: wholeNumber('gradientAccumulationSteps', 1).optional(),
   engine: oneOf('engine', ['auto', 'onnx', 'tfjs']).optional(),
@@ -126,6 +128,7 @@ const NOT_NUMBERS = new Set([
   'modelModule',
   'hogwildMomentum',
   'split',
+  'transport',
   'batchStatistics',
   'onWarning',
 ]);

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { SplitChoice } from '../common/shards.js';
+import type { TransportName } from '../common/transport.js';
 import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-rules.js';
 import { standardizeCallbacks } from './callbacks.js';
 import type { TensorInput } from './data-in.js';
@@ -74,6 +75,12 @@ export interface FitOptions {
    * 'auto', the default: what the model says beforehand will be faster.
    */
   split?: SplitChoice;
+  /**
+   * Of `sync`: how gradients and new weights get from one worker to the others. 'pull': they are read where they were written. 'push': who has
+   * written them sends a copy to those who read them, past the caches (on Linux with x86-64, at least 1,024 weights a worker, and shares of rows). 'auto', the default: whichever is faster,
+   * which is tried while training goes on. It changes the speed, not the result.
+   */
+  transport?: TransportName;
   /**
    * Of `sync`: what a value over all rows of a mini-batch is, such as batch norm's mean. 'batch', the default: that of the
    * mini-batch, whatever its shards, for which the workers exchange sums. 'shard': that of each shard, cheaper and another
@@ -151,6 +158,7 @@ export type ResolvedOptions = Required<
     choosesShards: boolean;
     shards: number;
     split: SplitChoice;
+    transport: TransportName;
     batchStatistics: 'batch' | 'shard';
     gradientAccumulationSteps: number;
     engine: 'auto' | 'onnx' | 'tfjs';
@@ -180,6 +188,7 @@ export function resolveOptions(options: FitOptions = {}): ResolvedOptions {
     rule,
     speeds,
     split: options.split ?? 'auto',
+    transport: options.transport ?? 'auto',
     batchStatistics: options.batchStatistics ?? (rule.kind === 'sync' ? 'batch' : 'shard'),
     gradientAccumulationSteps: options.gradientAccumulationSteps ?? 1,
     engine: options.engine ?? 'auto',

@@ -1,11 +1,13 @@
 import type * as tf from '@tensorflow/tfjs';
 import type { Arena } from '../common/arena.js';
 import { Control } from '../common/control.js';
+import { writeNonTemporalCopy } from '../common/non-temporal-copy.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { DataSet } from '../common/protocol.js';
-import { batchCount } from '../common/shards.js';
+import { batchCount, type Split } from '../common/shards.js';
+import type { TransportName } from '../common/transport.js';
 import { type CompiledPrograms, compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
 import { firstBatches } from './first-batches.js';
@@ -102,6 +104,7 @@ export function prepareGroup(
   const all = [...training, ...evaluation];
   const built = buildArena(parameters, optimizer, { ...options, shards, split, workers }, all, logNames.length, space);
   const { arena, dataSets } = built;
+  const push = preparePush(arena, options.transport, workers, split);
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const { arrangement } = optimizerStates(options);
   const [slots, outer] = [arena.floats('slots'), arena.floats('outerVelocity')];
@@ -116,6 +119,7 @@ export function prepareGroup(
     workers,
     shards,
     split,
+    ...(push && { push }),
     memory: arena.memory,
     layout: arena.layout,
     parameters,
@@ -145,6 +149,18 @@ export function prepareGroup(
     weights: { weights: model.weights },
     compile: withPresentWeights(model, compile),
   };
+}
+
+/** @throws RangeError if several workers are to push gradients and cannot. */
+function preparePush(arena: Arena, transport: TransportName, workers: number, split: Split): GroupSetup['push'] {
+  const always = transport === 'push';
+  const address = arena.segment('pushed').length > 0 ? writeNonTemporalCopy() : undefined;
+  if (address !== undefined) return { address, always };
+  if (!always || workers === 1) return undefined;
+  throw new RangeError(
+    "transport: 'push' needs Linux on x86-64, shares of rows, at least 1,024 and at most some 30 million trained weights for each worker and gradients that are not clipped " +
+      `by a norm, which is not so here (${process.platform} ${process.arch}, ${workers} workers, shares of ${split}): leave transport out`,
+  );
 }
 
 /** @throws TypeError or RangeError if `validationSteps` asks for more mini-batches than there are. */

@@ -42,6 +42,9 @@ export function resolveRule(options: FitOptions): {
       `split: 'units' needs update: 'sync', got update: '${kind}', under which shards have rows of their own`,
     );
   }
+  if (options.transport === 'push' && kind !== 'sync') {
+    throw new TypeError(`transport: 'push' needs update: 'sync', got update: '${kind}'`);
+  }
   const { virtualWorkers } = options;
   checkVirtual(options);
   const asynchronous = kind === 'per-shard' || kind === 'hogwild';

@@ -13,7 +13,7 @@ export interface ThreadSummary {
   waitSeconds: number;
   /**
    * What shards exchange in the middle of a step (totals of batch statistics, activations), the wait for other workers included, and
-   * gradients that are sent to other workers.
+   * gradients that are pushed to other workers.
    */
   exchangeSeconds: number;
   reduceSeconds: number;

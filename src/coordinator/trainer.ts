@@ -14,10 +14,28 @@ import { KeptThreads } from './threads.js';
 /** Options that a `Trainer` has for all of its calls. */
 export type TrainerOptions = Pick<
   FitOptions,
-  'workers' | 'shards' | 'split' | 'batchSize' | 'batchStatistics' | 'engine' | 'modelModule' | 'optimizer'
+  | 'workers'
+  | 'shards'
+  | 'split'
+  | 'transport'
+  | 'batchSize'
+  | 'batchStatistics'
+  | 'engine'
+  | 'modelModule'
+  | 'optimizer'
 >;
 
-const OPTIONS = ['workers', 'shards', 'split', 'batchSize', 'batchStatistics', 'engine', 'modelModule', 'optimizer'];
+const OPTIONS = [
+  'workers',
+  'shards',
+  'split',
+  'transport',
+  'batchSize',
+  'batchStatistics',
+  'engine',
+  'modelModule',
+  'optimizer',
+];
 
 /**
  * A model with threads that stay: the second call of `fit`, `evaluate` or `predict` starts faster than the first. The optimizer
@@ -57,19 +75,19 @@ export class Trainer implements AsyncDisposable {
 
   /** See the function `evaluate`. */
   async evaluate(x: TensorInput, y: TensorInput, options: EvaluateOptions = {}): Promise<Record<string, number>> {
-    const defaults = this.#without('batchStatistics', 'optimizer', 'split');
+    const defaults = this.#without('batchStatistics', 'optimizer', 'split', 'transport');
     return evaluateOn(this.#running, this.model, x, y, { ...defaults, ...options });
   }
 
   /** See the function `evaluateDataset`. */
   async evaluateDataset(dataset: BatchDataset, options: EvaluateDatasetOptions = {}): Promise<Record<string, number>> {
-    const defaults = this.#without('batchSize', 'batchStatistics', 'optimizer', 'split');
+    const defaults = this.#without('batchSize', 'batchStatistics', 'optimizer', 'split', 'transport');
     return evaluateDatasetOn(this.#running, this.model, dataset, { ...defaults, ...options });
   }
 
   /** See the function `predict`. */
   async predict(x: TensorInput, options: PredictOptions = {}): Promise<tf.Tensor | tf.Tensor[]> {
-    const defaults = this.#without('shards', 'batchStatistics', 'optimizer', 'split');
+    const defaults = this.#without('shards', 'batchStatistics', 'optimizer', 'split', 'transport');
     return predictOn(this.#running, this.model, x, { ...defaults, ...options });
   }
 

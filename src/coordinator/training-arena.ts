@@ -1,5 +1,4 @@
-import { Arena, ELEMENT_BYTES, LayoutBuilder } from '../common/arena.js';
-import { stagedWeights, streamedGradients } from '../common/between-workers.js';
+import { Arena, ELEMENT_BYTES, FLOAT_BYTES, LayoutBuilder } from '../common/arena.js';
 import { CONTROL_WORDS } from '../common/control.js';
 import { copyValues } from '../common/copy.js';
 import { slotLength } from '../common/exchanges.js';
@@ -11,6 +10,7 @@ import type { StepProgram } from '../common/program.js';
 import type { Column, DataSet } from '../common/protocol.js';
 import { sizeOf } from '../common/shapes.js';
 import { tapeWords } from '../common/tape.js';
+import { pushedGradients, stagedWeights } from '../common/transport.js';
 import { keepsOwnWeights } from '../common/update-rules.js';
 import { FIRST_FREE_BYTE } from '../kernels/kernels.js';
 import { takeMemory } from './arena-memory.js';
@@ -49,10 +49,9 @@ export function buildArena(
     .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', parameters.length)
     .add('slots', 'float32', optimizerStates(options).count * slotsOf(optimizer) * parameters.trainedEnd)
-    // In front of the gradients: the sum over the mini-batches of an update is added up like the slot of one more shard.
+    // The sum over the mini-batches of an update.
     .add('accumulator', 'float32', options.gradientAccumulationSteps > 1 ? parameters.replacedEnd : 0)
     .add('gradients', 'float32', gradientSlots * parameters.replacedEnd)
-    .add('streamed', 'float32', streamedGradients(parameters, options, optimizer))
     .add('exchange', 'float32', shards * slotLength(programs))
     .add('logs', 'float32', Math.max(steps * shards * logCount, FEWEST_LOGS))
     .add('permutation', 'int32', shuffledRows)
@@ -61,7 +60,7 @@ export function buildArena(
   const tapes = programs.map(({ tape }) => tape);
   for (let rank = 0; rank < workers; rank++) {
     layout.add(`gradientSlots${rank}`, 'int32', gradientSlots + 1);
-    layout.add(`streamedSlots${rank}`, 'int32', gradientSlots + 1);
+    layout.add(`pushedSlots${rank}`, 'int32', gradientSlots + 1);
     layout.add(`partSlots${rank}`, 'int32', shards);
     layout.add(`staged${rank}`, 'float32', stagedWeights(parameters, options, optimizer));
     layout.add(`totals${rank}`, 'float32', largestTotal(programs));
@@ -77,6 +76,9 @@ export function buildArena(
   }
   addRuleSegments(layout, parameters, options, steps);
   const dataSets = rooms.map((room) => addDataSet(layout, room));
+  // The last: all is well without, if there is no room for it.
+  const pushed = pushedGradients(parameters, options, optimizer);
+  layout.add('pushed', 'float32', layout.hasRoomFor(pushed * FLOAT_BYTES) ? pushed : 0);
   const built = layout.build();
   return { arena: new Arena(takeMemory(built.bytes), built), dataSets };
 }

@@ -1,8 +1,11 @@
 /** Steps whose times are compared. Of these the median: single ones take twice as long at times. */
 const SAMPLES = 9;
-/** Steps before those: the first ones behind a change find the caches as the other way has left them. */
-const SETTLING = 2;
-/** Steps from one trial to the next at first. The price of trials that change nothing falls to one step in 45. */
+/**
+ * Steps before those: the first ones behind a change find the caches as the other way has left them. With these, samples of a trial come twelve steps
+ * behind those that they are compared with: where every second step takes longer, or every third or fourth, both have as many of them.
+ */
+const SETTLING = 3;
+/** Steps from one trial to the next at first. The price of trials that change nothing falls to one step in 44. */
 const SOON = 48;
 const SELDOM = 512;
 /** What part of the other's time is clearly less. */
@@ -13,7 +16,6 @@ const CLEARLY_LESS = 0.97;
  * do not stay on their cores. So the other way has a trial now and then, soon again where that made a difference.
  */
 export class FasterWay {
-  /** Whether it is the second. */
   #isSecond = false;
   #isTrial = false;
   /** Steps to go: of the trial, or before the next one. */
@@ -23,6 +25,18 @@ export class FasterWay {
   #times: number[] = [];
   /** Of the way in use, before the trial. */
   #usual = 0;
+
+  /** Whether the second way has been found to be the faster one. */
+  get isSecond(): boolean {
+    return this.#isSecond;
+  }
+
+  /** Forgets times, since steps to come are others than those before, and a trial that has not ended. */
+  restart(): void {
+    this.#left = this.#isTrial ? this.#interval : Math.max(this.#left, SAMPLES);
+    this.#isTrial = false;
+    this.#times = [];
+  }
 
   /**
    * Whether the next step is to be done in the second way.

@@ -7,7 +7,7 @@ import { type Slice, Updater } from './updater.js';
 
 const PAGE_BYTES = 65_536;
 
-/** What a training step reads and writes, in the order of the arena: the accumulator is the slot in front of the gradients. */
+/** What a training step reads and writes. */
 const SEGMENTS = ['weights', 'slots', 'accumulator', 'gradients', 'squares'];
 
 /** That of the last training in this thread: each memory takes gigabytes of addresses until it is collected as garbage. */

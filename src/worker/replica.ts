@@ -1,6 +1,7 @@
 import type { Arena } from '../common/arena.js';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
+import { type NonTemporalCopy, nonTemporalCopy } from '../common/non-temporal-copy.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { StepProgram } from '../common/program.js';
@@ -10,6 +11,7 @@ import { type Kernels, loadKernels } from '../kernels/kernels.js';
 import { type Batch, batchIn, batchOf, shardOf } from './batches.js';
 import { Clocks } from './clocks.js';
 import type { GradientEngine, Shard } from './gradient-engine.js';
+import { GradientPush } from './gradient-push.js';
 import { LocalReplicas } from './local-replicas.js';
 import { OnnxEngine } from './onnx-engine.js';
 import { OwnShards } from './own-shards.js';
@@ -17,8 +19,7 @@ import { PrivateMemory } from './private-memory.js';
 import { privateSlices } from './private-slices.js';
 import { trainByRule } from './rules/index.js';
 import { Stopwatch } from './stopwatch.js';
-import { streamingCopy } from './streaming-copy.js';
-import { Streams } from './streams.js';
+import { TransportChoice } from './transport-choice.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -49,8 +50,12 @@ export class Replica {
   readonly #weights: Float32Array;
   /** How many weights have one. */
   readonly #constraints: number;
-  /** Undefined where gradients and weights go one way only: they are read where they are written. */
-  readonly #streams: Streams | undefined;
+  /** These three are undefined where gradients and weights are only pulled; the choice is the first rank's. */
+  readonly #pushBy: NonTemporalCopy | undefined;
+  readonly #choice: TransportChoice | undefined;
+  #push: GradientPush | undefined;
+  /** Whether this step's are pushed. */
+  #isPushing = false;
   readonly #watch = new Stopwatch();
   #stepsOfEpoch = 1;
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
@@ -84,10 +89,11 @@ export class Replica {
     this.#weights = arena.floats('weights');
     this.#constraints = setup.programs.constraint.length;
     this.local = new LocalReplicas(arena, kernels, setup, this.#sharedUpdater);
+    this.#pushBy = setup.push && nonTemporalCopy(setup.push.address, arena);
+    this.#choice = setup.push && rank === 0 ? new TransportChoice(this.control, setup, setup.push.always) : undefined;
+    this.#preparePush();
     // The last: what it holds in ONNX Runtime is given back by `dispose` alone.
     this.#engine = engine ?? new OnnxEngine(arena, kernels, setup);
-    if (arena.segment('streamed').length > 0)
-      this.#streams = new Streams(arena, this.control, setup, streamingCopy(arena, kernels));
   }
 
   /** Takes in programs for more sizes of batches. */
@@ -104,6 +110,8 @@ export class Replica {
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#watch.start();
     this.#workWith(plan.workers);
+    this.#choice?.begin(plan.workers);
+    this.#chooseTransport();
     this.#stepsOfEpoch = plan.steps;
     if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
     this.#engine.useData(plan.data, plan.shuffled);
@@ -157,7 +165,7 @@ export class Replica {
     this.#shards = new OwnShards(this.setup, workers, this.rank);
     this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
     this.#slices = [this.#slice];
-    this.#streams?.shareAmong(workers);
+    this.#preparePush();
   }
 
   /** Whether the shards of a mini-batch share the layers' units, so that each has the gradients of other weights. */
@@ -217,7 +225,7 @@ export class Replica {
    */
   beginBatch(plan: EpochPlan, i: number): Batch {
     if (plan.shuffled && i > 0 && i % plan.steps === 0) this.#shuffle(plan, i / plan.steps);
-    this.#sharedUpdater.take(this.#streams?.ways);
+    this.#chooseTransport();
     return batchIn(plan, i);
   }
 
@@ -265,11 +273,22 @@ export class Replica {
     }
   }
 
-  /** Sends the gradients of this worker's shards to those who add them up, where that is faster than to let them read them. */
-  sendGradients(batch: Batch): void {
-    if (!this.#streams?.ways) return;
-    this.#streams.send(this.#shards.asParts('training', batch));
+  /** Sends the gradients of this worker's shards to those who add them up, in a step in which gradients are pushed. */
+  pushGradients(batch: Batch): void {
+    if (!this.#isPushing) return;
+    this.#push?.send(this.#shards.asParts('training', batch));
     this.#watch.lap('exchange');
+  }
+
+  /** Takes in how gradients and weights go between workers in this step: the same for all until the first rank decides on the next. */
+  #chooseTransport(): void {
+    this.#isPushing = this.#push !== undefined && this.control.pushing;
+    this.#sharedUpdater.goBy(this.#isPushing ? this.#push?.transport : undefined);
+  }
+
+  #preparePush(): void {
+    const isShared = this.#pushBy && this.#workers > 1 && this.rank < this.#workers;
+    this.#push = isShared ? new GradientPush(this.#arena, this.setup, this.#pushBy, this.#workers) : undefined;
   }
 
   /** Works out what the stages behind `stage` need of all shards of a batch. */
@@ -429,7 +448,7 @@ export class Replica {
   /** The same at the end of a step of training, and how gradients and weights go between workers in the next one. */
   decideHowToGoOn(): void {
     this.decideWhetherToStop();
-    this.#streams?.decide();
+    this.#choice?.decide();
   }
 
   dispose(): void {

@@ -1,24 +1,25 @@
 import { type Arena, FLOAT_BYTES, type Segment } from '../common/arena.js';
-import { staysInCaches } from '../common/between-workers.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import { type Optimizer, slotsOf } from '../common/optimizers/index.js';
 import { LINE, type ParameterLayout } from '../common/parameters.js';
 import { piece, type Range } from '../common/shards.js';
+import { stagesPulled } from '../common/transport.js';
 import type { KernelPass, Kernels } from '../kernels/kernels.js';
 import { GradientNorms } from './gradient-norms.js';
 import { optimizerStep } from './optimizer-step.js';
 import { SlotTable } from './slot-table.js';
-import type { StreamingCopy } from './streaming-copy.js';
 
 /** Number of the slot in which the gradients of several mini-batches are added up: in tables it stands in front of the first. */
 export const ACCUMULATOR = -1;
 
 /** How gradients and new weights get from one worker to the others. */
-export interface Ways {
+export interface Transport {
   /** Where gradients are found: the accumulator, and those of all shards. */
   slots: SlotTable;
-  /** Copies new weights to where all read them; undefined if kernels do. */
-  copy?: StreamingCopy;
+  /** Whether new weights are put together in memory of the worker's own first, if it has any for it. */
+  stages: boolean;
+  /** Copies them from there to where all read them. */
+  copy: (target: number, source: number, bytes: number) => void;
 }
 
 /** Bytes of the parameter vector: the part that is descended, and the part whose values are replaced. */
@@ -49,17 +50,13 @@ export class Updater {
   readonly norms: GradientNorms;
   readonly #kernels: Kernels;
   readonly #accumulator: number;
-  /** Gradients where programs leave them, weights by kernels. */
-  readonly #plainWays: Ways;
-  /** Those in force. */
-  #ways: Ways;
+  readonly #pull: Transport;
+  #transport: Transport;
   readonly #trainedBytes: number;
   /** Bytes of each trained parameter. */
   readonly #trained: Range[];
   /** Where new weights are put together. */
   readonly #staging: Segment | undefined;
-  /** Whether they are if they are not streamed, too. */
-  readonly #alwaysStages: boolean;
 
   /**
    * @param slots segment for the table of gradient slots.
@@ -68,21 +65,24 @@ export class Updater {
   constructor(arena: Arena, kernels: Kernels, layout: ParameterLayout, slots: string, staging?: Segment) {
     this.#kernels = kernels;
     this.#staging = staging?.length ? staging : undefined;
-    this.#alwaysStages = staysInCaches(layout);
     this.norms = new GradientNorms(arena, kernels, layout);
     this.own = { weights: arena.segment('weights').offset, slots: arena.segment('slots').offset };
     this.#accumulator = arena.segment('accumulator').offset;
-    this.#plainWays = { slots: new SlotTable(arena, slots, slotAddresses(arena, layout)) };
-    this.#ways = this.#plainWays;
+    this.#pull = {
+      slots: new SlotTable(arena, slots, slotAddresses(arena, layout)),
+      stages: stagesPulled(layout),
+      copy: (target, source, bytes) => kernels.copyRuns(target, 0, source, 0, bytes, 1),
+    };
+    this.#transport = this.#pull;
     this.#trainedBytes = layout.trainedEnd * FLOAT_BYTES;
     this.#trained = layout.parameters
       .filter(({ role }) => role === 'trained')
       .map(({ offset, size }) => ({ start: offset * FLOAT_BYTES, count: Math.ceil(size / LINE) * LINE * FLOAT_BYTES }));
   }
 
-  /** Takes other ways from now on. Default: gradients are read where programs leave them, weights written by kernels. */
-  take(ways = this.#plainWays): void {
-    this.#ways = ways;
+  /** Goes by another transport from now on. Default: gradients are read where programs have left them. */
+  goBy(transport = this.#pull): void {
+    this.#transport = transport;
   }
 
   /** Slots of the `index`-th of those who keep an optimizer state of their own. */
@@ -151,8 +151,8 @@ export class Updater {
     scale = 1,
   ): void {
     const end = start + bytes;
-    const { copy } = this.#ways;
-    const staging = copy || this.#alwaysStages ? this.#staging : undefined;
+    const { stages, copy } = this.#transport;
+    const staging = stages ? this.#staging : undefined;
     const most = staging ? staging.length * FLOAT_BYTES : bytes;
     for (let from = start; from < end; from += most) {
       const to = Math.min(from + most, end);
@@ -160,15 +160,13 @@ export class Updater {
       const results = staging ? staging.offset - from : weights;
       const pass: KernelPass = [weights, results, slots, this.#trainedBytes, gradients, count, from, to];
       optimizerStep(this.#kernels, optimizer, pass, t, scale);
-      if (!staging) continue;
-      if (copy) copy(weights + from, staging.offset, to - from);
-      else this.#kernels.copyRuns(weights + from, 0, staging.offset, 0, to - from, 1);
+      if (staging) copy(weights + from, staging.offset, to - from);
     }
   }
 
   /** Address of the table of gradient slots from number `first` on. */
   #tableFrom(first: number): number {
-    return this.#ways.slots.from(first - ACCUMULATOR);
+    return this.#transport.slots.from(first - ACCUMULATOR);
   }
 }
 

@@ -71,25 +71,3 @@ it.each([
   }
   expect(bits.size).toBe(1);
 });
-
-const canStream = process.platform === 'linux' && process.arch === 'x64';
-
-it
-  .runIf(canStream)
-  .each<FitOptions>([
-    {},
-    { optimizer: adam({ learningRate: 0.01, clipValue: 0.01 }) },
-    { gradientAccumulationSteps: 3 },
-  ])('a training that tries streams of gradients and weights is the same bits: %j', async (options) => {
-  const { x, y } = classes(53);
-  const bits = new Set<string>();
-  for (const workers of [1, 2, 3, 5]) {
-    const model = mlp(undefined, 900);
-    // 240 steps: more than there are before the first trials.
-    const given = { batchSize: 16, epochs: 60, shards: 5, split: 'rows', seed: 1, workers, ...options } as const;
-    const { run } = await fit(model, x, y, given);
-    expect(run.threads.every(({ exchangeSeconds }) => exchangeSeconds > 0)).toBe(workers > 1);
-    bits.add(sha256(model));
-  }
-  expect(bits.size).toBe(1);
-});

@@ -49,3 +49,24 @@ it('is not misled by single steps that take very long, or by the first', () => {
   const taken = ways(5000, (isSecond, step) => (isSecond ? 1.2 : 1) + (step % 4 === 0 || step === 0 ? 50 : 0));
   expect(share(taken)).toBeLessThan(0.04);
 });
+
+it.each([2, 3, 4, 6])('is not misled where every step %i takes longer, whatever the way', (period) => {
+  expect(share(ways(5000, (_, step) => (step % period === 0 ? 2 : 1)))).toBeLessThan(0.04);
+});
+
+it('goes on with what it has found, and drops a trial that has not ended, when it starts again', () => {
+  const way = new FasterWay();
+  let isSecond = false;
+  for (let step = 0; step < 200; step++) isSecond = way.next(isSecond ? 0.5 : 1);
+  expect(way.isSecond).toBe(true);
+  while (isSecond) isSecond = way.next(0.5); // until the first way has its trial
+  way.restart();
+  expect(way.next(0.5)).toBe(true);
+  const taken: boolean[] = [];
+  for (let step = 0; step < 700; step++) {
+    taken.push(isSecond);
+    isSecond = way.next(isSecond ? 0.5 : 1);
+  }
+  expect(share(taken)).toBeGreaterThan(0.95);
+  expect(share(taken)).toBeLessThan(1);
+});

@@ -1,7 +1,7 @@
 /** New weights that are put together in memory of a worker's own, beside those that are written in place. */
 import { describe, expect, it } from 'vitest';
 import { Arena, LayoutBuilder } from '#shardfit/common/arena.js';
-import { stagedWeights, streamedGradients } from '#shardfit/common/between-workers.js';
+import { NON_TEMPORAL_COPY } from '#shardfit/common/non-temporal-copy.js';
 import {
   adadelta,
   adagrad,
@@ -13,6 +13,7 @@ import {
   slotsOf,
 } from '#shardfit/common/optimizers/index.js';
 import { layOutParameters } from '#shardfit/common/parameters.js';
+import { pushedGradients, stagedWeights } from '#shardfit/common/transport.js';
 import { FIRST_FREE_BYTE, loadKernels, MAXIMUM_PAGES } from '#shardfit/kernels/kernels.js';
 import { ownSlice, Updater } from '#shardfit/worker/updater.js';
 
@@ -78,9 +79,8 @@ it.each([0, 128])('changes nothing for a worker without weights, with room for %
   expect(updated(OPTIMIZERS.momentum as Optimizer, room, [200, 199]).weights).toEqual(initial);
 });
 
-describe('room for new weights, and for streamed gradients', () => {
-  const training = { rule: { kind: 'sync' }, split: 'rows', workers: 2, shards: 2 } as const;
-  const canStream = process.platform === 'linux' && process.arch === 'x64';
+describe('room for new weights, and for pushed gradients', () => {
+  const training = { rule: { kind: 'sync' }, split: 'rows', transport: 'auto', workers: 2, shards: 2 } as const;
   const momentum = OPTIMIZERS.momentum as Optimizer;
   const parameters = (trained: number) =>
     layOutParameters([{ index: 0, name: 'kernel', shape: [trained], role: 'trained' }]);
@@ -92,7 +92,9 @@ describe('room for new weights, and for streamed gradients', () => {
   });
 
   it('is for the gradients of all shards', () => {
-    expect(streamedGradients(parameters(9008), { ...training, shards: 5 }, momentum)).toBe(canStream ? 45_040 : 0);
+    expect(pushedGradients(parameters(9008), { ...training, shards: 5 }, momentum)).toBe(
+      NON_TEMPORAL_COPY ? 45_040 : 0,
+    );
   });
 
   it.each([
@@ -102,14 +104,15 @@ describe('room for new weights, and for streamed gradients', () => {
     ['few weights of a worker', 2000, {}],
   ] as const)('is not there for %s', (_, trained, other) => {
     expect(stagedWeights(parameters(trained), { ...training, ...other }, momentum)).toBe(0);
-    expect(streamedGradients(parameters(trained), { ...training, ...other }, momentum)).toBe(0);
+    expect(pushedGradients(parameters(trained), { ...training, ...other }, momentum)).toBe(0);
   });
 
-  it('is there for weights that no cache holds only where they are streamed', () => {
+  it('is there for weights that no cache holds only where they are pushed', () => {
     const large = parameters((1 << 19) + 16);
-    expect(stagedWeights(large, training, momentum)).toBe(canStream ? 16_384 : 0);
+    expect(stagedWeights(large, training, momentum)).toBe(NON_TEMPORAL_COPY ? 16_384 : 0);
     expect(stagedWeights(large, training, OPTIMIZERS['by norm'] as Optimizer)).toBe(0);
     const huge = parameters(1 << 26);
-    expect([stagedWeights(huge, training, momentum), streamedGradients(huge, training, momentum)]).toEqual([0, 0]);
+    expect(pushedGradients(large, { ...training, transport: 'pull' }, momentum)).toBe(0);
+    expect([stagedWeights(huge, training, momentum), pushedGradients(huge, training, momentum)]).toEqual([0, 0]);
   });
 });

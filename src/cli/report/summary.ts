@@ -78,7 +78,7 @@ function threadLine({ rank, ...time }: ThreadSummary): string {
   const parts = [
     `compute ${share(computeSeconds)}`,
     `wait ${share(waitSeconds)}`,
-    // Only where shards exchange anything in the middle of a step, or have tried to send gradients.
+    // Only where shards exchange anything in the middle of a step, or gradients are pushed.
     ...(exchangeSeconds > 0 ? [`exchange ${share(exchangeSeconds)}`] : []),
     `reduce ${share(reduceSeconds)}`,
     `gather ${share(gatherSeconds)}`,

@@ -25,7 +25,7 @@ export function trainSync(replica: Replica, plan: EpochPlan): EpochCounts {
     const batch = replica.beginBatch(plan, i);
     replica.readWeights();
     replica.compute('training', batch);
-    replica.sendGradients(batch);
+    replica.pushGradients(batch);
     if (!replica.sharesUnits) replica.meet(); // all gradients of this batch are there
     steps++;
     if (accumulationSteps === 1) {
