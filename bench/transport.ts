@@ -11,7 +11,7 @@ import { median } from '../src/bench/statistics.js';
 import { FACTORIES } from '../src/bench/workloads/index.js';
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, seconds: { type: 'string', default: '0.4' } },
+  options: { rounds: { type: 'string', default: '30' }, seconds: { type: 'string', default: '0.5' } },
 });
 const [ROUNDS, SECONDS] = [Number(values.rounds), Number(values.seconds)];
 const WORKLOADS = [
