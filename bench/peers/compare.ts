@@ -94,10 +94,11 @@ export async function compare(
   }
 }
 
-/** The list from another one on each round, so that not the same is always behind the same. */
+/** The list from another one on each round, and every second time backwards, so that not the same is always behind the same. */
 function rotated<T>(list: T[], round: number): T[] {
   const first = round % Math.max(1, list.length);
-  return [...list.slice(first), ...list.slice(0, first)];
+  const turned = [...list.slice(first), ...list.slice(0, first)];
+  return round % 2 ? turned.reverse() : turned;
 }
 
 /** Statistics of each shard are something else only where there is a batch norm; PyTorch's DDP has no others on CPUs. */

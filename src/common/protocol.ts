@@ -38,6 +38,14 @@ export interface EagerModel {
   reason?: string;
 }
 
+/** How gradients and weights are pushed. */
+export interface Push {
+  /** Of the instructions, in the process (`common/non-temporal-copy`). */
+  address: number;
+  /** Whether they are at each step, be it faster or not. */
+  always: boolean;
+}
+
 /** What a worker is told once, when its task starts. */
 export interface ReplicaSetup {
   rank: number;
@@ -45,8 +53,8 @@ export interface ReplicaSetup {
   shards: number;
   /** What the shards of a mini-batch in training are: some of its rows each, or all rows and some of the layers' units each. */
   split: Split;
-  /** Set where gradients and weights may be pushed (`common/transport`): by the instructions at this address, whether or not it is faster. */
-  push?: { address: number; always: boolean };
+  /** Set where gradients and weights may be pushed (`common/transport`). */
+  push?: Push;
   memory: WebAssembly.Memory;
   layout: ArenaLayout;
   parameters: ParameterLayout;

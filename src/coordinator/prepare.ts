@@ -158,8 +158,9 @@ function preparePush(arena: Arena, transport: TransportName, workers: number, sp
   if (address !== undefined) return { address, always };
   if (!always || workers === 1) return undefined;
   throw new RangeError(
-    "transport: 'push' needs Linux on x86-64, shares of rows, at least 1,024 and at most some 30 million trained weights for each worker and gradients that are not clipped " +
-      `by a norm, which is not so here (${process.platform} ${process.arch}, ${workers} workers, shares of ${split}): leave transport out`,
+    "transport: 'push' needs Linux on x86-64, shares of rows, at least 1,024 trained weights for each worker, gradients that are not clipped " +
+      'by a norm, and room for a second copy of those of all shards, at most 256 MiB; ' +
+      `it is asked for with ${workers} workers on ${process.platform} ${process.arch} and shares of ${split}: leave transport out${split === 'units' ? ", or give split: 'rows'" : ''}`,
   );
 }
 

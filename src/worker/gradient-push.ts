@@ -1,9 +1,11 @@
 import { type Arena, FLOAT_BYTES } from '../common/arena.js';
-import type { NonTemporalCopy } from '../common/non-temporal-copy.js';
-import type { ReplicaSetup } from '../common/protocol.js';
+import type { Control } from '../common/control.js';
+import { type NonTemporalCopy, nonTemporalCopy } from '../common/non-temporal-copy.js';
+import type { Push, ReplicaSetup } from '../common/protocol.js';
 import { piece, type Range } from '../common/shards.js';
 import type { Shard } from './gradient-engine.js';
 import { SlotTable } from './slot-table.js';
+import { TransportChoice } from './transport-choice.js';
 import { ownSlice, slotAddresses, type Transport } from './updater.js';
 
 /**
@@ -14,32 +16,58 @@ import { ownSlice, slotAddresses, type Transport } from './updater.js';
 export class GradientPush {
   readonly #setup: ReplicaSetup;
   readonly #arena: Arena;
+  readonly #control: Control;
   readonly #copy: NonTemporalCopy;
+  /** Of the first rank. */
+  readonly #choice: TransportChoice | undefined;
+  /** For the updater; undefined where there are no others. */
+  #transport: Transport | undefined;
   /** Bytes of a gradient that other workers add up. */
-  readonly #sent: Range[];
-  /** For the updater. */
-  readonly transport: Transport;
+  #sent: Range[] = [];
+  #isOn = false;
 
-  /** @param workers how many workers share the shards and the parameters: those of rank 0 to `workers` - 1. */
-  constructor(arena: Arena, setup: ReplicaSetup, copy: NonTemporalCopy, workers: number) {
-    const { parameters, rank, shards } = setup;
+  constructor(arena: Arena, control: Control, setup: ReplicaSetup, { address, always }: Push) {
     this.#setup = setup;
     this.#arena = arena;
-    this.#copy = copy;
+    this.#control = control;
+    this.#copy = nonTemporalCopy(address, arena);
+    this.#choice = setup.rank === 0 ? new TransportChoice(control, setup, always) : undefined;
+    this.shareAmong(setup.workers);
+  }
+
+  /** Goes by the shards and slices of parameters of the first `workers` workers. */
+  shareAmong(workers: number): void {
+    const { parameters, rank, shards } = this.#setup;
+    this.#transport = undefined;
+    if (workers === 1 || rank >= workers) return;
     const own = piece(shards, workers, rank);
-    const pushed = arena.segment('pushed').offset;
-    const [accumulator, ...written] = slotAddresses(arena, parameters) as [number, ...number[]];
+    const pushed = this.#arena.segment('pushed').offset;
+    const [accumulator, ...written] = slotAddresses(this.#arena, parameters) as [number, ...number[]];
     const slots = written.map((address, shard) => {
       const isOwn = shard >= own.start && shard < own.start + own.count;
       return isOwn ? address : pushed + shard * parameters.replacedEnd * FLOAT_BYTES;
     });
-    this.transport = {
-      slots: new SlotTable(arena, `pushedSlots${rank}`, [accumulator, ...slots]),
-      copy,
-      stages: true,
-    };
+    const table = new SlotTable(this.#arena, `pushedSlots${rank}`, [accumulator, ...slots]);
+    this.#transport = { slots: table, copy: this.#copy, stages: true };
     const { trained, replaced } = ownSlice(parameters, workers, rank);
     this.#sent = between([trained, replaced], parameters.replacedEnd * FLOAT_BYTES);
+  }
+
+  /** Whether gradients and weights are pushed in this step. */
+  get isOn(): boolean {
+    return this.#isOn;
+  }
+
+  /** Takes in what was decided for this step, and gives what the updater is to go by: undefined where others pull. */
+  beginStep(): Transport | undefined {
+    this.#isOn = this.#transport !== undefined && this.#control.pushing;
+    return this.#isOn ? this.#transport : undefined;
+  }
+
+  /** The same at the beginning of a pass of so many workers. */
+  beginPass(workers: number): Transport | undefined {
+    this.#choice?.beginPass(workers);
+    return this.beginStep();
   }
 
   /** Sends the gradients of shards to the workers that add them up, who find them behind the next meeting. */
@@ -52,6 +80,11 @@ export class GradientPush {
         this.#copy(to + at, from + at, count);
       }
     }
+  }
+
+  /** Decides whether the next step's are pushed, for all workers. The first rank does, before they meet. */
+  decide(): void {
+    this.#choice?.decide();
   }
 }
 

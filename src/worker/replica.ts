@@ -1,7 +1,6 @@
 import type { Arena } from '../common/arena.js';
 import { Barrier } from '../common/barrier.js';
 import { Control } from '../common/control.js';
-import { type NonTemporalCopy, nonTemporalCopy } from '../common/non-temporal-copy.js';
 import { clipsByNorm } from '../common/norm-blocks.js';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { StepProgram } from '../common/program.js';
@@ -19,7 +18,6 @@ import { PrivateMemory } from './private-memory.js';
 import { privateSlices } from './private-slices.js';
 import { trainByRule } from './rules/index.js';
 import { Stopwatch } from './stopwatch.js';
-import { TransportChoice } from './transport-choice.js';
 import { ACCUMULATOR, ownSlice, type Slice, type Target, Updater } from './updater.js';
 
 /** One worker's share of the training: its shards of every batch, its slice of the parameters. Rules are written in its verbs. */
@@ -50,12 +48,8 @@ export class Replica {
   readonly #weights: Float32Array;
   /** How many weights have one. */
   readonly #constraints: number;
-  /** These three are undefined where gradients and weights are only pulled; the choice is the first rank's. */
-  readonly #pushBy: NonTemporalCopy | undefined;
-  readonly #choice: TransportChoice | undefined;
-  #push: GradientPush | undefined;
-  /** Whether this step's are pushed. */
-  #isPushing = false;
+  /** Undefined where gradients and weights are only pulled. */
+  readonly #push: GradientPush | undefined;
   readonly #watch = new Stopwatch();
   #stepsOfEpoch = 1;
   /** Mini-batch of the epoch, or of the validation set, that this worker is at. */
@@ -89,9 +83,7 @@ export class Replica {
     this.#weights = arena.floats('weights');
     this.#constraints = setup.programs.constraint.length;
     this.local = new LocalReplicas(arena, kernels, setup, this.#sharedUpdater);
-    this.#pushBy = setup.push && nonTemporalCopy(setup.push.address, arena);
-    this.#choice = setup.push && rank === 0 ? new TransportChoice(this.control, setup, setup.push.always) : undefined;
-    this.#preparePush();
+    this.#push = setup.push && new GradientPush(arena, this.control, setup, setup.push);
     // The last: what it holds in ONNX Runtime is given back by `dispose` alone.
     this.#engine = engine ?? new OnnxEngine(arena, kernels, setup);
   }
@@ -110,8 +102,7 @@ export class Replica {
   trainEpoch(plan: EpochPlan): EpochReport {
     this.#watch.start();
     this.#workWith(plan.workers);
-    this.#choice?.begin(plan.workers);
-    this.#chooseTransport();
+    this.#sharedUpdater.goBy(this.#push?.beginPass(plan.workers));
     this.#stepsOfEpoch = plan.steps;
     if (this.rank >= plan.workers) return this.#report({ steps: 0, updates: 0 });
     this.#engine.useData(plan.data, plan.shuffled);
@@ -165,7 +156,7 @@ export class Replica {
     this.#shards = new OwnShards(this.setup, workers, this.rank);
     this.#slice = ownSlice(this.setup.parameters, workers, this.rank);
     this.#slices = [this.#slice];
-    this.#preparePush();
+    this.#push?.shareAmong(workers);
   }
 
   /** Whether the shards of a mini-batch share the layers' units, so that each has the gradients of other weights. */
@@ -225,7 +216,7 @@ export class Replica {
    */
   beginBatch(plan: EpochPlan, i: number): Batch {
     if (plan.shuffled && i > 0 && i % plan.steps === 0) this.#shuffle(plan, i / plan.steps);
-    this.#chooseTransport();
+    this.#sharedUpdater.goBy(this.#push?.beginStep());
     return batchIn(plan, i);
   }
 
@@ -275,20 +266,9 @@ export class Replica {
 
   /** Sends the gradients of this worker's shards to those who add them up, in a step in which gradients are pushed. */
   pushGradients(batch: Batch): void {
-    if (!this.#isPushing) return;
-    this.#push?.send(this.#shards.asParts('training', batch));
+    if (!this.#push?.isOn) return;
+    this.#push.send(this.#shards.asParts('training', batch));
     this.#watch.lap('exchange');
-  }
-
-  /** Takes in how gradients and weights go between workers in this step: the same for all until the first rank decides on the next. */
-  #chooseTransport(): void {
-    this.#isPushing = this.#push !== undefined && this.control.pushing;
-    this.#sharedUpdater.goBy(this.#isPushing ? this.#push?.transport : undefined);
-  }
-
-  #preparePush(): void {
-    const isShared = this.#pushBy && this.#workers > 1 && this.rank < this.#workers;
-    this.#push = isShared ? new GradientPush(this.#arena, this.setup, this.#pushBy, this.#workers) : undefined;
   }
 
   /** Works out what the stages behind `stage` need of all shards of a batch. */
@@ -448,7 +428,7 @@ export class Replica {
   /** The same at the end of a step of training, and how gradients and weights go between workers in the next one. */
   decideHowToGoOn(): void {
     this.decideWhetherToStop();
-    this.#choice?.decide();
+    this.#push?.decide();
   }
 
   dispose(): void {

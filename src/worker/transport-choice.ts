@@ -5,7 +5,7 @@ import { FasterWay } from './faster-way.js';
 /** What was found in this thread for the last training: the next one like it need not begin anew. */
 let found: { kind: string; way: FasterWay } | undefined;
 
-/** Decides for all workers whether they pull or push gradients and weights. The first rank does, before meetings. */
+/** Decides for all workers whether they pull or push gradients and weights. */
 export class TransportChoice {
   readonly #control: Control;
   /** Undefined where the choice is the user's. */
@@ -28,7 +28,7 @@ export class TransportChoice {
   }
 
   /** A pass begins, with so many workers. */
-  begin(workers: number): void {
+  beginPass(workers: number): void {
     this.#last = undefined;
     if (workers !== this.#workers) this.#way?.restart();
     this.#workers = workers;

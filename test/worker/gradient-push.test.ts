@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Arena, LayoutBuilder } from '#shardfit/common/arena.js';
-import { NON_TEMPORAL_COPY, nonTemporalCopy, writeNonTemporalCopy } from '#shardfit/common/non-temporal-copy.js';
+import { CONTROL_WORDS, Control } from '#shardfit/common/control.js';
+import { NON_TEMPORAL_COPY, writeNonTemporalCopy } from '#shardfit/common/non-temporal-copy.js';
 import { adam, type Optimizer, sgd } from '#shardfit/common/optimizers/index.js';
 import { layOutParameters, type ParameterLayout } from '#shardfit/common/parameters.js';
 import type { ReplicaSetup } from '#shardfit/common/protocol.js';
@@ -21,6 +22,7 @@ const SGD = sgd({ learningRate: 0.1, momentum: 0.9 });
 
 function openArena(shards: number, { length, replacedEnd, trainedEnd }: ParameterLayout): Arena {
   const layout = new LayoutBuilder(FIRST_FREE_BYTE)
+    .add('control', 'int32', CONTROL_WORDS)
     .add('weights', 'float32', length)
     .add('slots', 'float32', 2 * trainedEnd)
     .add('accumulator', 'float32', replacedEnd)
@@ -40,26 +42,36 @@ function openArena(shards: number, { length, replacedEnd, trainedEnd }: Paramete
 interface Case {
   workers: number;
   shards: number;
+  /** Workers that there are at first. */
+  first?: number;
   accumulates?: boolean;
   optimizer?: Optimizer;
   parameters?: ParameterLayout;
 }
 
 /** Weights, state and pushed slots after a step of every worker. */
-function trained({ workers, shards, accumulates, optimizer = SGD, parameters = PARAMETERS }: Case, pushes: boolean) {
+function trained(
+  { workers, shards, first = workers, accumulates, optimizer = SGD, parameters = PARAMETERS }: Case,
+  pushes: boolean,
+) {
   const arena = openArena(shards, parameters);
   for (const name of ['weights', 'gradients']) {
     for (const [i] of arena.floats(name).entries()) arena.floats(name)[i] = Math.sin(i * 12.9898 + name.length);
   }
-  const copy = nonTemporalCopy(writeNonTemporalCopy() as number, arena);
+  const control = new Control(arena.ints('control'));
+  const how = { address: writeNonTemporalCopy() as number, always: true };
   const all = Array.from({ length: workers }, (_, rank) => {
     const kernels = loadKernels(arena.memory);
-    const push = new GradientPush(arena, { parameters, shards, rank } as ReplicaSetup, copy, workers);
+    const push = new GradientPush(arena, control, { parameters, workers: first, shards, rank } as ReplicaSetup, how);
+    for (const count of [1, workers]) push.shareAmong(count);
     const updater = new Updater(arena, kernels, parameters, `gradientSlots${rank}`, arena.segment(`staged${rank}`));
-    if (pushes) updater.goBy(push.transport);
+    control.pushing = pushes;
+    updater.goBy(push.beginStep());
     return { rank, push, updater, slice: ownSlice(parameters, workers, rank) };
   });
-  for (const { rank, push } of pushes ? all : []) {
+  for (const { rank, push } of all) {
+    expect(push.isOn).toBe(pushes);
+    if (!push.isOn) continue;
     const { start, count } = piece(shards, workers, rank);
     push.send(Array.from({ length: count }, (_, i) => ({ index: start + i }) as Shard));
   }
@@ -80,6 +92,8 @@ describe.runIf(NON_TEMPORAL_COPY).each<Case>([
   { workers: 3, shards: 7 },
   { workers: 4, shards: 4, optimizer: adam({ learningRate: 0.1 }) },
   { workers: 2, shards: 5, accumulates: true },
+  { workers: 3, shards: 6, first: 6 },
+  { workers: 4, shards: 6, first: 2 },
 ])('%o', (given) => {
   it('makes the same weights and state, to the bit', () => {
     const [pushed, pulled] = [trained(given, true).result, trained(given, false).result];
