@@ -23,20 +23,10 @@ const TRIPS = 100_000;
 /** Nanoseconds there and back that cores of one group, which share a cache, stay below. */
 const NEAR = 200;
 
-const BALL = 0;
-const BEGUN = 1;
+// Places of `other-thread`.
+const [BALL, BEGUN] = [0, 1];
 const words = new Int32Array(new SharedArrayBuffer(128));
-const other = new Worker(
-  `const { workerData: words, parentPort } = require('node:worker_threads');
-   parentPort.on('message', (trips) => {
-     Atomics.store(words, ${BEGUN}, 1);
-     for (let i = 0; i < trips; i++) {
-       while (Atomics.load(words, ${BALL}) !== 2 * i + 1);
-       Atomics.store(words, ${BALL}, 2 * i + 2);
-     }
-   });`,
-  { eval: true, workerData: words },
-);
+const other = new Worker(new URL('./other-thread.mjs', import.meta.url), { workerData: words });
 
 /** Nanoseconds that a word takes to another thread and back. */
 function roundTrip(): number {
@@ -54,7 +44,7 @@ function roundTrip(): number {
 interface Round {
   pull: number;
   push: number;
-  /** Of the slower and of the faster of two measurements. */
+  /** Nanoseconds before and after it. */
   trips: [number, number];
 }
 
@@ -83,29 +73,32 @@ async function measure(name: (typeof WORKLOADS)[number][0], batch: number): Prom
   return rounds;
 }
 
-await once(other, 'online');
-roundTrip();
-console.log(
-  `two workers, shares of rows, ${ROUNDS} alternating rounds of ${SECONDS} s each (Node ${process.version}); medians`,
-);
-console.log('ms/update                rounds      pull      push     times    a cache line there and back');
-for (const [name, batch] of WORKLOADS) {
-  const rounds = await measure(name, batch);
-  const groups: [string, (round: Round) => boolean][] = [
-    [`below ${NEAR} ns`, ({ trips }) => Math.max(...trips) < NEAR],
-    ['some of the time', ({ trips }) => Math.max(...trips) >= NEAR && Math.min(...trips) < NEAR],
-    [`from ${NEAR} ns on`, ({ trips }) => Math.min(...trips) >= NEAR],
-  ];
-  for (const [title, isIn] of groups) {
-    const list = rounds.filter(isIn);
-    if (list.length === 0) continue;
-    const of = (f: (round: Round) => number) => median(list.map(f)).toFixed(3).padStart(9);
-    const times = median(list.map(({ pull, push }) => pull / push))
-      .toFixed(2)
-      .padStart(9);
-    const trip = median(list.map(({ trips: [a, b] }) => (a + b) / 2)).toFixed(0);
-    const start = `${`${name} (${batch})`.padEnd(24)} ${String(list.length).padStart(6)}`;
-    console.log(`${start} ${of(({ pull }) => pull)} ${of(({ push }) => push)} ${times}    ${title} (${trip} ns)`);
+try {
+  await once(other, 'online');
+  roundTrip();
+  console.log(
+    `two workers, shares of rows, ${ROUNDS} alternating rounds of ${SECONDS} s each (Node ${process.version}); medians`,
+  );
+  console.log('ms/update                rounds      pull      push     times    a cache line there and back');
+  for (const [name, batch] of WORKLOADS) {
+    const rounds = await measure(name, batch);
+    const groups: [string, (round: Round) => boolean][] = [
+      [`below ${NEAR} ns`, ({ trips }) => Math.max(...trips) < NEAR],
+      ['some of the time', ({ trips }) => Math.max(...trips) >= NEAR && Math.min(...trips) < NEAR],
+      [`from ${NEAR} ns on`, ({ trips }) => Math.min(...trips) >= NEAR],
+    ];
+    for (const [title, isIn] of groups) {
+      const list = rounds.filter(isIn);
+      if (list.length === 0) continue;
+      const of = (f: (round: Round) => number) => median(list.map(f)).toFixed(3).padStart(9);
+      const times = median(list.map(({ pull, push }) => pull / push))
+        .toFixed(2)
+        .padStart(9);
+      const trip = median(list.map(({ trips: [a, b] }) => (a + b) / 2)).toFixed(0);
+      const start = `${`${name} (${batch})`.padEnd(24)} ${String(list.length).padStart(6)}`;
+      console.log(`${start} ${of(({ pull }) => pull)} ${of(({ push }) => push)} ${times}    ${title} (${trip} ns)`);
+    }
   }
+} finally {
+  await other.terminate();
 }
-await other.terminate();

@@ -94,9 +94,9 @@ export async function compare(
   }
 }
 
-/** The list from another one on each round, and every second time backwards, so that not the same is always behind the same. */
+/** The list from another one on every second round, and backwards in between, so that not the same is always behind the same. */
 function rotated<T>(list: T[], round: number): T[] {
-  const first = round % Math.max(1, list.length);
+  const first = Math.floor(round / 2) % Math.max(1, list.length);
   const turned = [...list.slice(first), ...list.slice(0, first)];
   return round % 2 ? turned.reverse() : turned;
 }

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { SPLITS, type SplitChoice } from '../common/shards.js';
-import { TRANSPORTS, type TransportName } from '../common/transport.js';
+import { TRANSPORTS, type TransportChoice } from '../common/transport.js';
 import { UPDATE_RULES, type UpdateRuleName } from '../common/update-rules.js';
 import type { FitOptions } from '../index.js';
 import { readName, readReal, readWhole } from './option-values.js';
@@ -9,7 +9,7 @@ import { readName, readReal, readWhole } from './option-values.js';
 export interface RuleChoice {
   update: UpdateRuleName;
   split?: SplitChoice;
-  transport?: TransportName;
+  transport?: TransportChoice;
   batchStatistics?: 'batch' | 'shard';
   gradientAccumulationSteps?: number;
   maxStaleness?: number;

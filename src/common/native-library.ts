@@ -16,8 +16,13 @@ export function openLibrary(path: string | null): LibraryHandle {
   return koffi.load(path);
 }
 
+/** The functions of the process, for this thread. */
+let ownProcess: LibraryHandle | undefined;
+
 /** The function at an address of native code. */
 export function functionAt(address: unknown, result: string, args: readonly string[]): (...args: unknown[]) => unknown {
+  // koffi 3.0.2 has no stack to call it on, and takes the process along, in a thread that has not opened any library.
+  if (!ownProcess) ownProcess = openLibrary(null);
   return koffi.decode(address, koffi.proto(result, [...args]));
 }
 

@@ -42,7 +42,7 @@ export interface EagerModel {
 export interface Push {
   /** Of the instructions, in the process (`common/non-temporal-copy`). */
   address: number;
-  /** Whether they are at each step, be it faster or not. */
+  /** Whether they are in every step, without trials. */
   always: boolean;
 }
 
@@ -131,6 +131,8 @@ export interface EpochCounts {
 export interface EpochReport extends EpochCounts {
   /** The most mini-batches this worker was ahead of the slowest when it began one. */
   maxLead: number;
+  /** Mini-batches whose gradients and weights were pushed. */
+  pushed: number;
   time: TimeSplit;
   tensorMemory: TensorMemory;
 }

@@ -11,13 +11,13 @@ import type { UpdateRule } from './update-rules.js';
 
 /** What can be asked for: either, or whichever is faster while training goes on. */
 export const TRANSPORTS = ['auto', 'pull', 'push'] as const;
-export type TransportName = (typeof TRANSPORTS)[number];
+export type TransportChoice = (typeof TRANSPORTS)[number];
 
 /** A training, as far as it says what goes between its workers. */
 interface Training {
   rule: Pick<UpdateRule, 'kind'>;
   split: Split | 'auto';
-  transport: TransportName;
+  transport: TransportChoice;
   workers: number;
   shards: number;
 }
@@ -45,14 +45,32 @@ export function stagesPulled({ trainedEnd }: Pick<ParameterLayout, 'trainedEnd'>
   return trainedEnd <= MOST_IN_CACHES;
 }
 
-/**
- * Floats of the slots in which pushed gradients arrive, one for each shard. None where nothing is pushed: where gradients are not shared,
- * or few, or more than would be held twice, or clipped by a norm, for which a worker adds up other parts of them than it applies.
- */
+/** Floats of the slots in which pushed gradients arrive, one for each shard: none where nothing is pushed. */
 export function pushedGradients(parameters: ParameterLayout, training: Training, optimizer: Optimizer): number {
-  const floats = training.shards * parameters.replacedEnd;
-  const isPossible = NON_TEMPORAL_COPY !== undefined && floats <= MOST_PUSHED && !clipsByNorm(optimizer);
-  return isPossible && training.transport !== 'pull' && areShared(parameters, training) ? floats : 0;
+  const isPossible = training.transport !== 'pull' && whyNotPushed(parameters, training, optimizer) === undefined;
+  return isPossible ? training.shards * parameters.replacedEnd : 0;
+}
+
+/** Why gradients cannot be pushed, or that would not be faster; undefined if they can be. */
+export function whyNotPushed(
+  parameters: ParameterLayout,
+  training: Training,
+  optimizer: Optimizer,
+): string | undefined {
+  const { rule, split, workers, shards } = training;
+  if (!NON_TEMPORAL_COPY) return `needs Linux on x86-64, got ${process.platform} on ${process.arch}`;
+  if (rule.kind !== 'sync')
+    return `needs update: 'sync', got update: '${rule.kind}', under which workers share no update`;
+  if (split === 'units') return "needs shares of rows, and the model's are of units here: give split: 'rows', too";
+  if (workers === 1) return 'needs several workers, got 1';
+  const own = ownWeights(parameters, training);
+  if (own < FEWEST) return `needs at least ${FEWEST} weights for a worker, got ${own}: take fewer workers`;
+  // A worker adds up other blocks of them than it applies.
+  if (clipsByNorm(optimizer)) return 'does not go with clipping by norm';
+  const floats = shards * parameters.replacedEnd;
+  if (floats > MOST_PUSHED)
+    return `is for at most ${MOST_PUSHED} numbers in the gradients of all shards, got ${floats}`;
+  return undefined;
 }
 
 function areShared(parameters: Pick<ParameterLayout, 'trainedEnd'>, training: Training): boolean {

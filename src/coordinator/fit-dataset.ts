@@ -54,18 +54,8 @@ export interface FitDatasetOptions
 const OWN = ['batchesPerEpoch', 'validationData', 'validationBatches', 'validationBatchSize'];
 const SHARED = [
   ...['epochs', 'initialEpoch', 'verbose', 'callbacks', 'yieldEvery', 'classWeight', 'workers', 'shards'],
-  ...[
-    'split',
-    'transport',
-    'batchStatistics',
-    'gradientAccumulationSteps',
-    'engine',
-    'modelModule',
-    'seed',
-    'optimizer',
-    'signal',
-  ],
-  ...['onProgress', 'onWarning'],
+  ...['split', 'batchStatistics', 'gradientAccumulationSteps', 'engine', 'modelModule', 'seed', 'optimizer', 'signal'],
+  ...['transport', 'onProgress', 'onWarning'],
 ];
 
 /**

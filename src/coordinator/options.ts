@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type * as tf from '@tensorflow/tfjs';
 import type { Optimizer } from '../common/optimizers/index.js';
 import type { SplitChoice } from '../common/shards.js';
-import type { TransportName } from '../common/transport.js';
+import type { TransportChoice } from '../common/transport.js';
 import type { SpeedModel, UpdateRule, UpdateRuleName } from '../common/update-rules.js';
 import { standardizeCallbacks } from './callbacks.js';
 import type { TensorInput } from './data-in.js';
@@ -77,10 +77,10 @@ export interface FitOptions {
   split?: SplitChoice;
   /**
    * Of `sync`: how gradients and new weights get from one worker to the others. 'pull': they are read where they were written. 'push': who has
-   * written them sends a copy to those who read them, past the caches (on Linux with x86-64, at least 1,024 weights a worker, and shares of rows). 'auto', the default: whichever is faster,
-   * which is tried while training goes on. It changes the speed, not the result.
+   * written them sends a copy to those who read them, past the caches; that needs Linux on x86-64, shares of rows, at least 1,024 weights for a worker,
+   * no clipping by norm and gradients of at most 256 MiB in all shards, and is an error where several workers cannot have it. 'auto', the default: whichever is faster, which is tried while training goes on. It changes the speed, not the result.
    */
-  transport?: TransportName;
+  transport?: TransportChoice;
   /**
    * Of `sync`: what a value over all rows of a mini-batch is, such as batch norm's mean. 'batch', the default: that of the
    * mini-batch, whatever its shards, for which the workers exchange sums. 'shard': that of each shard, cheaper and another
@@ -158,7 +158,7 @@ export type ResolvedOptions = Required<
     choosesShards: boolean;
     shards: number;
     split: SplitChoice;
-    transport: TransportName;
+    transport: TransportChoice;
     batchStatistics: 'batch' | 'shard';
     gradientAccumulationSteps: number;
     engine: 'auto' | 'onnx' | 'tfjs';

@@ -6,8 +6,8 @@ import type { Optimizer } from '../common/optimizers/index.js';
 import { layOutParameters } from '../common/parameters.js';
 import type { StepProgram } from '../common/program.js';
 import type { DataSet } from '../common/protocol.js';
-import { batchCount, type Split } from '../common/shards.js';
-import type { TransportName } from '../common/transport.js';
+import { batchCount } from '../common/shards.js';
+import { whyNotPushed } from '../common/transport.js';
 import { type CompiledPrograms, compilePrograms } from './compile-programs.js';
 import type { TensorInput } from './data-in.js';
 import { firstBatches } from './first-batches.js';
@@ -102,9 +102,11 @@ export function prepareGroup(
   const split = cut ? 'units' : 'rows';
   const logNames = model.metricsNames;
   const all = [...training, ...evaluation];
-  const built = buildArena(parameters, optimizer, { ...options, shards, split, workers }, all, logNames.length, space);
+  const planned = { ...options, shards, split, workers } as const;
+  const built = buildArena(parameters, optimizer, planned, all, logNames.length, space);
   const { arena, dataSets } = built;
-  const push = preparePush(arena, options.transport, workers, split);
+  const isAsked = options.transport === 'push' && workers > 1;
+  const push = preparePush(arena, isAsked, whyNotPushed(parameters, planned, optimizer));
   readWeights(model, parameters.parameters, arena.floats('weights'));
   const { arrangement } = optimizerStates(options);
   const [slots, outer] = [arena.floats('slots'), arena.floats('outerVelocity')];
@@ -152,16 +154,12 @@ export function prepareGroup(
 }
 
 /** @throws RangeError if several workers are to push gradients and cannot. */
-function preparePush(arena: Arena, transport: TransportName, workers: number, split: Split): GroupSetup['push'] {
-  const always = transport === 'push';
+function preparePush(arena: Arena, isAsked: boolean, why: string | undefined): GroupSetup['push'] {
   const address = arena.segment('pushed').length > 0 ? writeNonTemporalCopy() : undefined;
-  if (address !== undefined) return { address, always };
-  if (!always || workers === 1) return undefined;
-  throw new RangeError(
-    "transport: 'push' needs Linux on x86-64, shares of rows, at least 1,024 trained weights for each worker, gradients that are not clipped " +
-      'by a norm, and room for a second copy of those of all shards, at most 256 MiB; ' +
-      `it is asked for with ${workers} workers on ${process.platform} ${process.arch} and shares of ${split}: leave transport out${split === 'units' ? ", or give split: 'rows'" : ''}`,
-  );
+  if (address !== undefined) return { address, always: isAsked };
+  if (!isAsked) return undefined;
+  const otherwise = 'finds no room for a second copy of all gradients, or the system allows no page of instructions';
+  throw new RangeError(`transport: 'push' ${why ?? otherwise}; or leave transport out`);
 }
 
 /** @throws TypeError or RangeError if `validationSteps` asks for more mini-batches than there are. */

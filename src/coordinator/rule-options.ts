@@ -43,7 +43,9 @@ export function resolveRule(options: FitOptions): {
     );
   }
   if (options.transport === 'push' && kind !== 'sync') {
-    throw new TypeError(`transport: 'push' needs update: 'sync', got update: '${kind}'`);
+    throw new TypeError(
+      `transport: 'push' needs update: 'sync', got update: '${kind}', under which workers share no update`,
+    );
   }
   const { virtualWorkers } = options;
   checkVirtual(options);

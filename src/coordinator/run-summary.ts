@@ -77,6 +77,8 @@ export interface RunSummary {
   threads: ThreadSummary[];
   /** Where weights were read and gradients written: in the arena itself, in memory of each thread alone, or, with `engine: 'tfjs'`, in copies. */
   tensorMemory: TensorMemory;
+  /** Mini-batches whose gradients and new weights workers pushed to each other; those of the others were pulled. See `transport`. */
+  pushed: number;
   /** What was not done as asked for, and why, and that training diverged, in sentences. */
   warnings: string[];
 }
@@ -118,6 +120,7 @@ export class RunRecorder {
       milestones: [],
       threads,
       tensorMemory: 'shared',
+      pushed: 0,
       warnings,
     };
   }
@@ -131,7 +134,9 @@ export class RunRecorder {
     }
     this.#addTime(rows, seconds);
     // The first worker always trains.
-    summary.tensorMemory = (reports[0] as EpochReport).tensorMemory;
+    const [{ tensorMemory, pushed }] = reports as [EpochReport];
+    summary.tensorMemory = tensorMemory;
+    summary.pushed += pushed;
     reports.forEach(({ time }, rank) => {
       const thread = summary.threads[rank] as ThreadSummary;
       thread.gatherSeconds += time.gather;

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-/** What every optimizer kernel is told first: byte addresses in the arena (of `results` with an offset of the slice added; of a table of gradient slots), and the slice to work on. */
+/**
+ * What every optimizer kernel is told first: byte addresses in the arena, and the slice to work on. `results` is told with the slice's offset still to be
+ * added; `table` is that of the addresses of gradient slots.
+ */
 export type KernelPass = [
   weights: number,
   results: number,
   slots: number,
   slotStride: number,
-  gradients: number,
+  table: number,
   count: number,
   from: number,
   to: number,
@@ -15,10 +18,10 @@ export type KernelPass = [
 /** Byte addresses in the arena; see `assembly/` for what each kernel computes. */
 export interface Kernels {
   setPass(scale: number, clip: number, kept: number): void;
-  reduceSquares(gradients: number, count: number, from: number, to: number): number;
+  reduceSquares(table: number, count: number, from: number, to: number): number;
   /** Makes the calls of a tape that stand between two byte addresses. */
   runTape(tape: number, end: number): void;
-  reduceAssign(weights: number, gradients: number, count: number, from: number, to: number): void;
+  reduceAssign(weights: number, table: number, count: number, from: number, to: number): void;
   reduceSgd(...args: [...KernelPass, step: number]): void;
   reduceSgdMomentum(...args: [...KernelPass, inner: number, outer: number, momentum: number, nesterov: boolean]): void;
   reduceAdagrad(...args: [...KernelPass, rate: number, epsilon: number]): void;

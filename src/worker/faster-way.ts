@@ -31,11 +31,18 @@ export class FasterWay {
     return this.#isSecond;
   }
 
-  /** Forgets times, since steps to come are others than those before, and a trial that has not ended. */
-  restart(): void {
+  /** Goes on with other steps of the same kind: a trial that has not ended is dropped. */
+  resume(): void {
     this.#left = this.#isTrial ? this.#interval : Math.max(this.#left, SAMPLES);
     this.#isTrial = false;
     this.#times = [];
+  }
+
+  /** Goes on with steps of another kind: the next trial is soon. */
+  restart(): void {
+    this.resume();
+    this.#interval = SOON;
+    this.#left = SOON;
   }
 
   /**

@@ -27,13 +27,13 @@ export class GradientNorms {
   /**
    * Sums the gradient slots of some blocks into the first slot, and notes the sums of squares.
    *
-   * @param gradients address of the table of the slots
+   * @param table address of the table of the slots
    * @param region which copy of the notes to write: workers that go at their own pace have one each
    */
-  reduce(gradients: number, count: number, blocks: Range, region: number): void {
+  reduce(table: number, count: number, blocks: Range, region: number): void {
     for (let i = blocks.start; i < blocks.start + blocks.count; i++) {
       const { from, to } = this.#blocks[i] as NormBlock;
-      const square = this.#kernels.reduceSquares(gradients, count, from, to);
+      const square = this.#kernels.reduceSquares(table, count, from, to);
       this.#squares[region * this.#blocks.length + i] = square;
     }
   }

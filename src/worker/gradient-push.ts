@@ -4,14 +4,14 @@ import { type NonTemporalCopy, nonTemporalCopy } from '../common/non-temporal-co
 import type { Push, ReplicaSetup } from '../common/protocol.js';
 import { piece, type Range } from '../common/shards.js';
 import type { Shard } from './gradient-engine.js';
-import { SlotTable } from './slot-table.js';
-import { TransportChoice } from './transport-choice.js';
-import { ownSlice, slotAddresses, type Transport } from './updater.js';
+import { SlotTable, slotAddresses } from './slot-table.js';
+import { TransportTrial } from './transport-trial.js';
+import { ownSlice, type Route } from './updater.js';
 
 /**
  * Gradients and new weights pushed from one worker to the others. Nobody reads a gradient where another worker's program has written it:
  * that worker sends the part that another adds up to a slot of its own (`pushed`). So no core stores into a cache line that another one has
- * read, but by non-temporal stores, which do not wait for it; the price is a way through memory.
+ * read and that it trains or has a gradient for, but by non-temporal stores, which do not wait for it; the price is a way through memory.
  */
 export class GradientPush {
   readonly #setup: ReplicaSetup;
@@ -19,26 +19,27 @@ export class GradientPush {
   readonly #control: Control;
   readonly #copy: NonTemporalCopy;
   /** Of the first rank. */
-  readonly #choice: TransportChoice | undefined;
+  readonly #choice: TransportTrial | undefined;
   /** For the updater; undefined where there are no others. */
-  #transport: Transport | undefined;
+  #route: Route | undefined;
   /** Bytes of a gradient that other workers add up. */
   #sent: Range[] = [];
   #isOn = false;
+  #steps = 0;
 
   constructor(arena: Arena, control: Control, setup: ReplicaSetup, { address, always }: Push) {
     this.#setup = setup;
     this.#arena = arena;
     this.#control = control;
     this.#copy = nonTemporalCopy(address, arena);
-    this.#choice = setup.rank === 0 ? new TransportChoice(control, setup, always) : undefined;
+    this.#choice = setup.rank === 0 ? new TransportTrial(control, setup, always) : undefined;
     this.shareAmong(setup.workers);
   }
 
   /** Goes by the shards and slices of parameters of the first `workers` workers. */
   shareAmong(workers: number): void {
     const { parameters, rank, shards } = this.#setup;
-    this.#transport = undefined;
+    this.#route = undefined;
     if (workers === 1 || rank >= workers) return;
     const own = piece(shards, workers, rank);
     const pushed = this.#arena.segment('pushed').offset;
@@ -48,7 +49,7 @@ export class GradientPush {
       return isOwn ? address : pushed + shard * parameters.replacedEnd * FLOAT_BYTES;
     });
     const table = new SlotTable(this.#arena, `pushedSlots${rank}`, [accumulator, ...slots]);
-    this.#transport = { slots: table, copy: this.#copy, stages: true };
+    this.#route = { slots: table, copy: this.#copy, stages: true };
     const { trained, replaced } = ownSlice(parameters, workers, rank);
     this.#sent = between([trained, replaced], parameters.replacedEnd * FLOAT_BYTES);
   }
@@ -59,15 +60,23 @@ export class GradientPush {
   }
 
   /** Takes in what was decided for this step, and gives what the updater is to go by: undefined where others pull. */
-  beginStep(): Transport | undefined {
-    this.#isOn = this.#transport !== undefined && this.#control.pushing;
-    return this.#isOn ? this.#transport : undefined;
+  beginStep(): Route | undefined {
+    this.#isOn = this.#route !== undefined && this.#control.pushing;
+    if (this.#isOn) this.#steps++;
+    return this.#isOn ? this.#route : undefined;
   }
 
-  /** The same at the beginning of a pass of so many workers. */
-  beginPass(workers: number): Transport | undefined {
+  /** The same at the beginning of a pass of so many workers, before its first step. */
+  beginPass(workers: number): Route | undefined {
     this.#choice?.beginPass(workers);
-    return this.beginStep();
+    const route = this.beginStep();
+    this.#steps = 0;
+    return route;
+  }
+
+  /** Steps of this pass in which they were. */
+  get steps(): number {
+    return this.#steps;
   }
 
   /** Sends the gradients of shards to the workers that add them up, who find them behind the next meeting. */

@@ -145,7 +145,8 @@ export class Replica {
 
   #report(counts: EpochCounts): EpochReport {
     const { tensorMemory } = this.#engine;
-    return { ...counts, maxLead: this.clocks.takeMaxLead(), time: this.#watch.time, tensorMemory };
+    const pushed = this.#push?.steps ?? 0;
+    return { ...counts, maxLead: this.clocks.takeMaxLead(), pushed, time: this.#watch.time, tensorMemory };
   }
 
   /** Shares the work among the first `workers` workers. */

@@ -1,4 +1,5 @@
-import type { Arena } from '../common/arena.js';
+import { type Arena, FLOAT_BYTES } from '../common/arena.js';
+import type { ParameterLayout } from '../common/parameters.js';
 
 const ENTRY_BYTES = Uint32Array.BYTES_PER_ELEMENT;
 
@@ -17,4 +18,12 @@ export class SlotTable {
   from(first: number): number {
     return this.#entries.byteOffset + first * ENTRY_BYTES;
   }
+}
+
+/** Where the accumulator stands and the gradients of all shards, where programs leave them. */
+export function slotAddresses(arena: Arena, { replacedEnd }: ParameterLayout): number[] {
+  const { offset, length } = arena.segment('gradients');
+  const shards = length / replacedEnd;
+  const gradients = Array.from({ length: shards }, (_, shard) => offset + shard * replacedEnd * FLOAT_BYTES);
+  return [arena.segment('accumulator').offset, ...gradients];
 }

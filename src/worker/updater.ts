@@ -7,13 +7,13 @@ import { stagesPulled } from '../common/transport.js';
 import type { KernelPass, Kernels } from '../kernels/kernels.js';
 import { GradientNorms } from './gradient-norms.js';
 import { optimizerStep } from './optimizer-step.js';
-import { SlotTable } from './slot-table.js';
+import { SlotTable, slotAddresses } from './slot-table.js';
 
 /** Number of the slot in which the gradients of several mini-batches are added up: in tables it stands in front of the first. */
 export const ACCUMULATOR = -1;
 
 /** How gradients and new weights get from one worker to the others. */
-export interface Transport {
+export interface Route {
   /** Where gradients are found: the accumulator, and those of all shards. */
   slots: SlotTable;
   /** Whether new weights are put together in memory of the worker's own first, if it has any for it. */
@@ -50,8 +50,8 @@ export class Updater {
   readonly norms: GradientNorms;
   readonly #kernels: Kernels;
   readonly #accumulator: number;
-  readonly #pull: Transport;
-  #transport: Transport;
+  readonly #pull: Route;
+  #route: Route;
   readonly #trainedBytes: number;
   /** Bytes of each trained parameter. */
   readonly #trained: Range[];
@@ -73,16 +73,16 @@ export class Updater {
       stages: stagesPulled(layout),
       copy: (target, source, bytes) => kernels.copyRuns(target, 0, source, 0, bytes, 1),
     };
-    this.#transport = this.#pull;
+    this.#route = this.#pull;
     this.#trainedBytes = layout.trainedEnd * FLOAT_BYTES;
     this.#trained = layout.parameters
       .filter(({ role }) => role === 'trained')
       .map(({ offset, size }) => ({ start: offset * FLOAT_BYTES, count: Math.ceil(size / LINE) * LINE * FLOAT_BYTES }));
   }
 
-  /** Goes by another transport from now on. Default: gradients are read where programs have left them. */
-  goBy(transport = this.#pull): void {
-    this.#transport = transport;
+  /** Goes by another route from now on. Default: gradients are read where programs have left them. */
+  goBy(route = this.#pull): void {
+    this.#route = route;
   }
 
   /** Slots of the `index`-th of those who keep an optimizer state of their own. */
@@ -151,7 +151,7 @@ export class Updater {
     scale = 1,
   ): void {
     const end = start + bytes;
-    const { stages, copy } = this.#transport;
+    const { stages, copy } = this.#route;
     const staging = stages ? this.#staging : undefined;
     const most = staging ? staging.length * FLOAT_BYTES : bytes;
     for (let from = start; from < end; from += most) {
@@ -166,16 +166,8 @@ export class Updater {
 
   /** Address of the table of gradient slots from number `first` on. */
   #tableFrom(first: number): number {
-    return this.#transport.slots.from(first - ACCUMULATOR);
+    return this.#route.slots.from(first - ACCUMULATOR);
   }
-}
-
-/** Where the accumulator stands and the gradients of all shards, where programs leave them. */
-export function slotAddresses(arena: Arena, { replacedEnd }: ParameterLayout): number[] {
-  const { offset, length } = arena.segment('gradients');
-  const shards = length / replacedEnd;
-  const gradients = Array.from({ length: shards }, (_, shard) => offset + shard * replacedEnd * FLOAT_BYTES);
-  return [arena.segment('accumulator').offset, ...gradients];
 }
 
 function overlap(a: Range, b: Range): Range {

@@ -9,7 +9,15 @@ const settled = { workers: 1, tried: [8, 4, 2, 1].map((workers) => ({ workers, m
 const run: RunSummary = {
   ...{ rows: 100, validationRows: 0, miniBatches: 4, epochs: 1, updates: 4, workers: 8, shards: 8, batchSize: 25 },
   split: 'rows',
-  ...{ update: 'sync', seconds: 1, samplesPerSecond: 100, milestones: [], threads: [], tensorMemory: 'shared' },
+  ...{
+    update: 'sync',
+    seconds: 1,
+    samplesPerSecond: 100,
+    milestones: [],
+    threads: [],
+    tensorMemory: 'shared',
+    pushed: 0,
+  },
   warnings: ['the model cannot be cut'],
 };
 const outcome = { weightsSha256: 'abc', interrupted: false, diverged: false };

@@ -1,5 +1,6 @@
 /** `shardfit train --update`: the end says what the rule did, and options that do not belong to it are refused. */
 import { describe, expect, test } from 'vitest';
+import { NON_TEMPORAL_COPY } from '#shardfit/common/non-temporal-copy.js';
 import { events, train } from './run-cli.js';
 
 const SMALL = ['--data', 'digits', '--hidden', '8', '--epochs', '1', '--workers', '2'];
@@ -92,4 +93,22 @@ describe('options that do not belong to the rule are refused in the words of the
     expect(code).toBe(2);
     expect(stderr).toMatch(message);
   });
+});
+
+test.runIf(NON_TEMPORAL_COPY)('--transport changes how gradients go from thread to thread, and no weight', async () => {
+  const done = async (transport: string) => {
+    const options = ['--hidden', '64', '--seed', '1', '--split', 'rows', '--transport', transport];
+    const { code, stdout } = await train(...SMALL, '--json', ...options);
+    expect(code).toBe(0);
+    return events(stdout).at(-1);
+  };
+  const [pushed, pulled] = [await done('push'), await done('pull')];
+  expect([pushed?.pushed, pulled?.pushed]).toEqual([51, undefined]);
+  expect(pushed?.weightsSha256).toBe(pulled?.weightsSha256);
+});
+
+test('--transport push with few weights is refused, with the number', async () => {
+  const { code, stderr } = await train(...SMALL, '--transport', 'push');
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/transport: 'push' needs (at least 1024 weights for a worker, got \d+|Linux on x86-64)/);
 });

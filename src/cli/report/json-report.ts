@@ -13,7 +13,7 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
     stop() {},
     end({ run, kept, weightsSha256, interrupted, diverged }: Outcome) {
       const { update, updates, gradientAccumulationSteps, syncEvery, staleness, simulatedTime } = run;
-      const { workers, settled, shards, split, batchSize, samplesPerSecond } = run;
+      const { workers, settled, shards, split, pushed, batchSize, samplesPerSecond } = run;
       const warnings = run.warnings.length > 0 ? run.warnings : undefined;
       const event = diverged ? 'diverged' : interrupted ? 'interrupted' : 'done';
       // What is undefined is left out.
@@ -29,6 +29,7 @@ export function jsonReport(output: Output, { quiet }: { quiet: boolean }): Repor
         settled,
         shards,
         split,
+        pushed: pushed > 0 ? pushed : undefined,
         batchSize,
         samplesPerSecond,
         weightsSha256,

@@ -5,12 +5,12 @@ import { slotAt, sumOfSlots } from './update';
  *
  * To clip by a norm, all of a gradient must be known before any of it is applied.
  */
-export function reduceSquares(gradients: usize, count: i32, from: usize, to: usize): f64 {
-  const first = slotAt(gradients, 0);
+export function reduceSquares(table: usize, count: i32, from: usize, to: usize): f64 {
+  const first = slotAt(table, 0);
   let low = f64x2.splat(0);
   let high = f64x2.splat(0);
   for (let offset = from; offset < to; offset += 16) {
-    const g = sumOfSlots(gradients, count, offset);
+    const g = sumOfSlots(table, count, offset);
     v128.store(first + offset, g);
     const a = f64x2.promote_low_f32x4(g);
     const b = f64x2.promote_low_f32x4(i8x16.shuffle(g, g, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15));

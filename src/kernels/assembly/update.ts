@@ -4,7 +4,7 @@
  * Every pointer is a byte address in the arena. `from` and `to` are byte offsets of the slice inside a slot, multiples of
  * 64 bytes (one cache line, 16 floats), so that two workers never write to the same line and no tail is left over.
  * Optimizers write new weights to `results + offset`, in place or in memory of the thread's own: only the sum, modulo 2^32, is an address.
- * `gradients` is the address of a table: where each of the slots with gradients begins, in four bytes. Slots are added in the
+ * `table` is the address of a table: where each of the slots with gradients begins, in four bytes. Slots are added in the
  * order of the table, that of the shards, so that the sum does not depend on who adds. Vector k of the optimizer's state
  * starts at `slots + k * slotStride`. There is no fused multiply-add in WebAssembly SIMD: the results are the same bits on
  * every machine. The formulas are those of `common/optimizers`, but for state that has become denormal, which is 0 (`tiny`).
@@ -36,32 +36,32 @@ export function setPass(scale: f32, clip: f32, kept: f32): void {
 
 /** Where slot `s` of a table begins. */
 @inline
-export function slotAt(gradients: usize, s: i32): usize {
-  return load<usize>(gradients + ((<usize>s) << 2));
+export function slotAt(table: usize, s: i32): usize {
+  return load<usize>(table + ((<usize>s) << 2));
 }
 
 /** Sum over the gradient slots of the four floats at `offset`. */
 @inline
-export function sumOfSlots(gradients: usize, count: i32, offset: usize): v128 {
-  const first = slotAt(gradients, 0) + offset;
-  const second = count > 1 ? slotAt(gradients, 1) + offset : 0;
-  return sumFrom(first, second, gradients, count, offset);
+export function sumOfSlots(table: usize, count: i32, offset: usize): v128 {
+  const first = slotAt(table, 0) + offset;
+  const second = count > 1 ? slotAt(table, 1) + offset : 0;
+  return sumFrom(first, second, table, count, offset);
 }
 
-/** The same, where it is known already where the four floats of the first two slots are. */
+/** The same, where it is known already where the four floats of the first two slots are: read from the table once, not for every four. */
 @inline
-function sumFrom(first: usize, second: usize, gradients: usize, count: i32, offset: usize): v128 {
+function sumFrom(first: usize, second: usize, table: usize, count: i32, offset: usize): v128 {
   let sum = v128.load(first);
   if (count == 1) return sum;
   sum = f32x4.add(sum, v128.load(second));
-  for (let s = 2; s < count; s++) sum = f32x4.add(sum, v128.load(slotAt(gradients, s) + offset));
+  for (let s = 2; s < count; s++) sum = f32x4.add(sum, v128.load(slotAt(table, s) + offset));
   return sum;
 }
 
 /** The mini-batch gradient at `offset`, scaled and clipped. NaN stays NaN. */
 @inline
-function gradientAt(gradients: usize, count: i32, offset: usize): v128 {
-  const sum = sumOfSlots(gradients, count, offset);
+function gradientAt(table: usize, count: i32, offset: usize): v128 {
+  const sum = sumOfSlots(table, count, offset);
   return altersGradient ? scaledAndClipped(sum) : sum;
 }
 
@@ -101,9 +101,9 @@ function averageOfSquares(pointer: usize, beta: f32, value: v128, epsilon: f32):
 }
 
 /** weights = sum of slots. For values that are replaced, not descended: batch norm's moving averages. */
-export function reduceAssign(weights: usize, gradients: usize, count: i32, from: usize, to: usize): void {
+export function reduceAssign(weights: usize, table: usize, count: i32, from: usize, to: usize): void {
   for (let offset = from; offset < to; offset += 16) {
-    v128.store(weights + offset, sumOfSlots(gradients, count, offset));
+    v128.store(weights + offset, sumOfSlots(table, count, offset));
   }
 }
 
@@ -113,7 +113,7 @@ export function reduceSgd(
   results: usize,
   slots: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -121,7 +121,7 @@ export function reduceSgd(
 ): void {
   const steps = f32x4.splat(step);
   for (let offset = from; offset < to; offset += 16) {
-    change(weights + offset, results + offset, f32x4.mul(steps, gradientAt(gradients, count, offset)));
+    change(weights + offset, results + offset, f32x4.mul(steps, gradientAt(table, count, offset)));
   }
 }
 
@@ -136,7 +136,7 @@ export function reduceSgdMomentum(
   results: usize,
   velocity: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -147,13 +147,13 @@ export function reduceSgdMomentum(
 ): void {
   // One loop for each of the usual cases: its branches took as long as the arithmetic.
   if (altersGradient || nesterov) {
-    momentumPass(weights, results, velocity, gradients, count, from, to, inner, outer, momentum, altersGradient, nesterov);
+    momentumPass(weights, results, velocity, table, count, from, to, inner, outer, momentum, altersGradient, nesterov);
   } else if (count == 1) {
-    momentumPass(weights, results, velocity, gradients, 1, from, to, inner, outer, momentum, false, false);
+    momentumPass(weights, results, velocity, table, 1, from, to, inner, outer, momentum, false, false);
   } else if (count == 2) {
-    momentumPass(weights, results, velocity, gradients, 2, from, to, inner, outer, momentum, false, false);
+    momentumPass(weights, results, velocity, table, 2, from, to, inner, outer, momentum, false, false);
   } else {
-    momentumPass(weights, results, velocity, gradients, count, from, to, inner, outer, momentum, false, false);
+    momentumPass(weights, results, velocity, table, count, from, to, inner, outer, momentum, false, false);
   }
 }
 
@@ -163,7 +163,7 @@ function momentumPass(
   weights: usize,
   results: usize,
   velocity: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -176,18 +176,18 @@ function momentumPass(
   const a = f32x4.splat(inner);
   const b = f32x4.splat(outer);
   const m = f32x4.splat(momentum);
-  const first = slotAt(gradients, 0);
-  const second = count > 1 ? slotAt(gradients, 1) : 0;
+  const first = slotAt(table, 0);
+  const second = count > 1 ? slotAt(table, 1) : 0;
   for (let offset = from; offset < to; offset += LINE) {
     const w = weights + offset;
     const r = results + offset;
     const v = velocity + offset;
     const f = first + offset;
     const s = second + offset;
-    momentumStep(w, r, v, f, s, gradients, count, offset, a, b, m, altered, nesterov);
-    momentumStep(w + 16, r + 16, v + 16, f + 16, s + 16, gradients, count, offset + 16, a, b, m, altered, nesterov);
-    momentumStep(w + 32, r + 32, v + 32, f + 32, s + 32, gradients, count, offset + 32, a, b, m, altered, nesterov);
-    momentumStep(w + 48, r + 48, v + 48, f + 48, s + 48, gradients, count, offset + 48, a, b, m, altered, nesterov);
+    momentumStep(w, r, v, f, s, table, count, offset, a, b, m, altered, nesterov);
+    momentumStep(w + 16, r + 16, v + 16, f + 16, s + 16, table, count, offset + 16, a, b, m, altered, nesterov);
+    momentumStep(w + 32, r + 32, v + 32, f + 32, s + 32, table, count, offset + 32, a, b, m, altered, nesterov);
+    momentumStep(w + 48, r + 48, v + 48, f + 48, s + 48, table, count, offset + 48, a, b, m, altered, nesterov);
   }
 }
 
@@ -199,7 +199,7 @@ function momentumStep(
   velocity: usize,
   first: usize,
   second: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   offset: usize,
   inner: v128,
@@ -208,7 +208,7 @@ function momentumStep(
   altered: bool,
   nesterov: bool,
 ): void {
-  const sum = sumFrom(first, second, gradients, count, offset);
+  const sum = sumFrom(first, second, table, count, offset);
   const g = f32x4.mul(inner, altered ? scaledAndClipped(sum) : sum);
   const v = unlessTiny(f32x4.add(f32x4.mul(momentum, v128.load(velocity)), g));
   v128.store(velocity, v);
@@ -220,7 +220,7 @@ export function reduceAdagrad(
   results: usize,
   accumulator: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -230,7 +230,7 @@ export function reduceAdagrad(
   const step = f32x4.splat(-rate);
   const e = f32x4.splat(epsilon);
   for (let offset = from; offset < to; offset += 16) {
-    const g = gradientAt(gradients, count, offset);
+    const g = gradientAt(table, count, offset);
     const a = f32x4.add(v128.load(accumulator + offset), f32x4.mul(g, g));
     v128.store(accumulator + offset, a);
     change(weights + offset, results + offset, f32x4.mul(step, f32x4.div(g, f32x4.sqrt(f32x4.add(a, e)))));
@@ -243,7 +243,7 @@ export function reduceAdadelta(
   results: usize,
   slots: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -255,7 +255,7 @@ export function reduceAdadelta(
   const step = f32x4.splat(-rate);
   const e = f32x4.splat(epsilon);
   for (let offset = from; offset < to; offset += 16) {
-    const g = gradientAt(gradients, count, offset);
+    const g = gradientAt(table, count, offset);
     const before = v128.load(slots + offset);
     const after = averageOfSquares(slots + offset, rho, g, epsilon);
     const below = f32x4.sqrt(f32x4.add(lagging ? before : after, e));
@@ -272,7 +272,7 @@ export function reduceAdam(
   results: usize,
   slots: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -287,7 +287,7 @@ export function reduceAdam(
   const c2 = f32x4.splat(correction2);
   const e = f32x4.splat(epsilon);
   for (let offset = from; offset < to; offset += 16) {
-    const g = gradientAt(gradients, count, offset);
+    const g = gradientAt(table, count, offset);
     const m = average(slots + offset, beta1, g);
     const v = averageOfSquares(slots + slotStride + offset, beta2, g, epsilon);
     change(weights + offset, results + offset, f32x4.mul(step, f32x4.div(m, f32x4.add(f32x4.sqrt(f32x4.mul(v, c2)), e))));
@@ -300,7 +300,7 @@ export function reduceAdamax(
   results: usize,
   slots: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -313,7 +313,7 @@ export function reduceAdamax(
   const b2 = f32x4.splat(beta2);
   const e = f32x4.splat(epsilon);
   for (let offset = from; offset < to; offset += 16) {
-    const g = gradientAt(gradients, count, offset);
+    const g = gradientAt(table, count, offset);
     const m = average(slots + offset, beta1, g);
     const norm = slots + slotStride + offset;
     const largest = f32x4.max(f32x4.mul(b2, v128.load(norm)), f32x4.abs(g));
@@ -329,7 +329,7 @@ export function reduceRmsprop(
   results: usize,
   slots: usize,
   slotStride: usize,
-  gradients: usize,
+  table: usize,
   count: i32,
   from: usize,
   to: usize,
@@ -343,7 +343,7 @@ export function reduceRmsprop(
   const mu = f32x4.splat(momentum);
   const e = f32x4.splat(epsilon);
   for (let offset = from; offset < to; offset += 16) {
-    const g = gradientAt(gradients, count, offset);
+    const g = gradientAt(table, count, offset);
     let below = averageOfSquares(slots + offset, rho, g, epsilon);
     if (centered) {
       const mean = average(slots + 2 * slotStride + offset, rho, g);

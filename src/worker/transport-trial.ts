@@ -6,7 +6,7 @@ import { FasterWay } from './faster-way.js';
 let found: { kind: string; way: FasterWay } | undefined;
 
 /** Decides for all workers whether they pull or push gradients and weights. */
-export class TransportChoice {
+export class TransportTrial {
   readonly #control: Control;
   /** Undefined where the choice is the user's. */
   readonly #way: FasterWay | undefined;
@@ -15,14 +15,14 @@ export class TransportChoice {
   #last: number | undefined;
 
   /** @param always whether they push, faster or not. */
-  constructor(control: Control, { parameters, shards, workers }: ReplicaSetup, always: boolean) {
+  constructor(control: Control, { parameters, shards, workers, programs }: ReplicaSetup, always: boolean) {
     this.#control = control;
     this.#workers = workers;
     if (!always) {
-      const kind = `${parameters.length} ${shards}`;
+      const kind = `${parameters.length} ${shards} ${workers} ${programs.training[0]?.batchRows}`;
       if (found?.kind !== kind) found = { kind, way: new FasterWay() };
       this.#way = found.way;
-      this.#way.restart();
+      this.#way.resume();
     }
     control.pushing = this.#way?.isSecond ?? true;
   }
