@@ -172,15 +172,15 @@ function openRuntime(): LibraryHandle {
 /** The table of functions of the API. */
 function apiOf(library: LibraryHandle): Api {
   const base = library.func('OrtGetApiBase', 'void *', [])();
-  const table = tabled(base, 0, 'void *', ['uint32_t'])(API_VERSION);
+  const table = functionInTable(base, 0, 'void *', ['uint32_t'])(API_VERSION);
   const functions = Object.entries(FUNCTIONS).map(([name, [place, result, args]]) => {
-    return [name, tabled(table, place, result, args)];
+    return [name, functionInTable(table, place, result, args)];
   });
   return Object.fromEntries(functions) as Api;
 }
 
 /** The function whose address stands at `place` of a table. */
-function tabled(
+function functionInTable(
   table: unknown,
   place: number,
   result: string,

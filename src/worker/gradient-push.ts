@@ -19,7 +19,7 @@ export class GradientPush {
   readonly #control: Control;
   readonly #copy: NonTemporalCopy;
   /** Of the first rank. */
-  readonly #choice: TransportTrial | undefined;
+  readonly #trial: TransportTrial | undefined;
   /** For the updater; undefined where there are no others. */
   #route: Route | undefined;
   /** Bytes of a gradient that other workers add up. */
@@ -32,7 +32,7 @@ export class GradientPush {
     this.#arena = arena;
     this.#control = control;
     this.#copy = nonTemporalCopy(address, arena);
-    this.#choice = setup.rank === 0 ? new TransportTrial(control, setup, always) : undefined;
+    this.#trial = setup.rank === 0 ? new TransportTrial(control, setup, always) : undefined;
     this.shareAmong(setup.workers);
   }
 
@@ -68,7 +68,7 @@ export class GradientPush {
 
   /** The same at the beginning of a pass of so many workers, before its first step. */
   beginPass(workers: number): Route | undefined {
-    this.#choice?.beginPass(workers);
+    this.#trial?.beginPass(workers);
     const route = this.beginStep();
     this.#steps = 0;
     return route;
@@ -93,7 +93,7 @@ export class GradientPush {
 
   /** Decides whether the next step's are pushed, for all workers. The first rank does, before they meet. */
   decide(): void {
-    this.#choice?.decide();
+    this.#trial?.decide();
   }
 }
 

@@ -78,8 +78,8 @@ function threadLine({ rank, ...time }: ThreadSummary): string {
   const parts = [
     `compute ${share(computeSeconds)}`,
     `wait ${share(waitSeconds)}`,
-    // Only where shards exchange anything in the middle of a step, or gradients are pushed.
-    ...(exchangeSeconds > 0 ? [`exchange ${share(exchangeSeconds)}`] : []),
+    // Only where shards exchange anything in the middle of a step, or gradients are pushed: in more than a few trials.
+    ...(exchangeSeconds > 0.005 * total ? [`exchange ${share(exchangeSeconds)}`] : []),
     `reduce ${share(reduceSeconds)}`,
     `gather ${share(gatherSeconds)}`,
   ];
